@@ -50,6 +50,7 @@ from training.evaluation.trust import Trust
 from training.models import Evaluation, TrainingRun
 from training.selectors.backbone_change import BackboneChange, backbone_change
 from training.selectors.due_work import champion_trust
+from training.selectors.stored_texts import verdict_words_of_runs
 from training.selectors.versions import changed_since, newest_evaluations, same_holdout
 
 RUNS_SHOWN = 4
@@ -117,6 +118,8 @@ class ModelsStatus:
     backbone_change: BackboneChange | None
     """A change of the backbone that is under way."""
     runs: list[TrainingRun]
+    verdict_words: dict[str, str]
+    """What the rule said about their versions, in English and in the language of the reader."""
     imports: list[ImportBatch]
     damaged: DamagedCounts
     """Photos whose files are missing or damaged."""
@@ -203,6 +206,7 @@ def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsSt
         failed = features_queue(campaign.backbone).rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
     alive = workers_status()
+    runs = list(campaign.training_runs.select_related("challenger", "requested_by")[:RUNS_SHOWN])
     damaged = damaged_counts([campaign.pk]).get(campaign.pk, DamagedCounts())
     return ModelsStatus(
         participation=campaign_participation(campaign),
@@ -224,7 +228,8 @@ def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsSt
         outdated=changed_since(evaluation) if evaluation else "",
         misfit=(version_misfit(version, campaign) or features_misfit(version)) if version else "",
         backbone_change=backbone_change(campaign, version),
-        runs=list(campaign.training_runs.select_related("challenger", "requested_by")[:RUNS_SHOWN]),
+        runs=runs,
+        verdict_words=verdict_words_of_runs(runs),
         imports=list(campaign.imports.all()[:IMPORTS_SHOWN]),
         damaged=damaged,
         damaged_photos=list(damaged_photos(campaign)[:DAMAGED_SHOWN]) if damaged.total else [],

@@ -3,6 +3,7 @@
 from annotation.drawing.axis import round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
+from annotation.language import gettext
 from annotation.measures.intervals import Interval
 from training.evaluation.curve_gain import CurveReport
 from training.evaluation.learning_curve import STEP
@@ -24,9 +25,7 @@ def srcc_chart(report: CurveReport) -> Svg | None:
         points,
         forecast=points[-1].value + report.srcc_last.value * _missing(report) + report.srcc_next.value,
         others={"prior": [report.prior_srcc], "ceiling": ceiling},
-        name=f"Rank correlation (SRCC) from {points[0].value:.2f} after {report.rows[0].answers:,.0f} answers to "
-        f"{points[-1].value:.2f} after {report.newest.answers:,.0f}; the prior {report.prior_srcc:.2f}"
-        + "".join(f"; the ceiling {one:.2f}" for one in ceiling),
+        name=_srcc_name(report) % _values(report, points, report.prior_srcc, digits=2),
     )
 
 
@@ -40,9 +39,37 @@ def rps_chart(report: CurveReport) -> Svg | None:
         points,
         forecast=points[-1].value - report.rps_last.value * _missing(report) - report.rps_next.value,
         others={"prior": [report.prior_rps]},
-        name=f"RPS from {points[0].value:.3f} after {report.rows[0].answers:,.0f} answers to {points[-1].value:.3f} "
-        f"after {report.newest.answers:,.0f}; the prior {report.prior_rps:.3f}; lower is better",
+        name=gettext(
+            "RPS from %(first)s after %(fewest)s answers to %(last)s after %(most)s; the prior %(prior)s; lower is "
+            "better, with 95 %% intervals and a forecast up to %(end)s answers"
+        )
+        % _values(report, points, report.prior_rps, digits=3),
     )
+
+
+def _srcc_name(report: CurveReport) -> str:
+    if report.ceiling is None:
+        return gettext(
+            "Rank correlation (SRCC) from %(first)s after %(fewest)s answers to %(last)s after %(most)s; the prior "
+            "%(prior)s, with 95 %% intervals and a forecast up to %(end)s answers"
+        )
+    return gettext(
+        "Rank correlation (SRCC) from %(first)s after %(fewest)s answers to %(last)s after %(most)s; the prior "
+        "%(prior)s; the ceiling %(ceiling)s, with 95 %% intervals and a forecast up to %(end)s answers"
+    )
+
+
+def _values(report: CurveReport, points: list[Interval], prior: float, *, digits: int) -> dict[str, str]:
+    """Return the figures of a chart's name."""
+    return {
+        "first": f"{points[0].value:.{digits}f}",
+        "fewest": f"{report.rows[0].answers:,.0f}",
+        "last": f"{points[-1].value:.{digits}f}",
+        "most": f"{report.newest.answers:,.0f}",
+        "prior": f"{prior:.{digits}f}",
+        "ceiling": f"{report.ceiling.value:.{digits}f}" if report.ceiling else "",
+        "end": f"{report.total + STEP:,.0f}",
+    }
 
 
 def _missing(report: CurveReport) -> float:
@@ -64,12 +91,12 @@ def _chart(
     drawn += [Line("validation", xs, [point.value for point in points])]
     drawn += [Line("forecast", [xs[-1], end], [points[-1].value, forecast])]
     return lines(
-        name=f"{name}, with 95 % intervals and a forecast up to {end:,.0f} answers",
+        name=name,
         lines=drawn,
         x_range=(0.0, end),
         y_range=ends,
         x_ticks=round_ticks(0.0, end, at_most=5),
         y_ticks=round_ticks(*ends, at_most=5),
-        x_label="answers learned from",
+        x_label=gettext("answers learned from"),
         height=_HEIGHT,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from annotation.drawing.axis import round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
+from annotation.language import gettext
 
 # Smallest range of the y axis, as a share of the largest loss, so that a nearly constant loss looks flat.
 _LEAST_RANGE = 0.01
@@ -35,19 +36,20 @@ def loss_curve(history: Sequence[dict[str, Any]]) -> LossCurve | None:
     best = min(range(len(validation)), key=validation.__getitem__)
     gain = (validation[0] - validation[best]) / validation[0] if validation[0] else 0.0
     title = (
-        f"Validation loss fell by {gain:.0%}, lowest at epoch {epochs[best]:.0f}"
+        gettext("Validation loss fell by %(gain)s, lowest at epoch %(epoch)s")
+        % {"gain": f"{gain:.0%}", "epoch": f"{epochs[best]:.0f}"}
         if gain > 0.005
-        else "Validation loss did not fall"
+        else gettext("Validation loss did not fall")
     )
     low, high = _range(train + validation)
     drawing = lines(
-        name=f"{title}. Losses over {len(epochs)} epochs.",
+        name=gettext("%(title)s. Losses over %(epochs)s epochs.") % {"title": title, "epochs": len(epochs)},
         lines=[Line("train", epochs, train), Line("validation", epochs, validation)],
         x_range=(epochs[0], epochs[-1]),
         y_range=(low, high),
         x_ticks=round_ticks(epochs[0], epochs[-1], at_most=7, smallest_step=1),
         y_ticks=round_ticks(low, high),
-        x_label="epoch",
+        x_label=gettext("epoch"),
         best=(epochs[best], validation[best]),
     )
     return LossCurve(title=title, drawing=drawing)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from annotation.language import gettext, gettext_noop
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import signed
+from annotation.measures.signs import signed, span_shown
 from training.evaluation.curve_gain import CurveReport
 from training.evaluation.learning_curve import STEP
 
@@ -28,9 +29,9 @@ class CurveWords:
 
 
 _TITLES = {
-    CurveVerdict.HELP: "More answers still help",
-    CurveVerdict.LITTLE: "More answers would help little",
-    CurveVerdict.UNKNOWN: "Cannot tell whether more answers help",
+    CurveVerdict.HELP: gettext_noop("More answers still help"),
+    CurveVerdict.LITTLE: gettext_noop("More answers would help little"),
+    CurveVerdict.UNKNOWN: gettext_noop("Cannot tell whether more answers help"),
 }
 
 
@@ -49,29 +50,40 @@ def curve_words(report: CurveReport, *, margin: float) -> CurveWords:
     verdict = curve_verdict(report, margin=margin)
     newest = report.newest.rps.value
     sentences = [
-        f"The last {STEP} answers: {_gain(report.srcc_last, report.rps_last, newest)}.",
-        f"Forecast for the next {STEP}, to further photos of the same kind: "
-        f"{_gain(report.srcc_next, report.rps_next, newest)}.",
+        gettext("The last %(step)s answers: %(gain)s.")
+        % {"step": STEP, "gain": _gain(report.srcc_last, report.rps_last, newest)},
+        gettext("Forecast for the next %(step)s, to further photos of the same kind: %(gain)s.")
+        % {"step": STEP, "gain": _gain(report.srcc_next, report.rps_next, newest)},
     ]
     if verdict == CurveVerdict.LITTLE:
         sentences.append(
-            f"Both are less than {margin:g} in SRCC and {margin:.1%} of the RPS, which this campaign counts as no "
-            "difference."
+            gettext(
+                "Both are less than %(margin)s in SRCC and %(share)s of the RPS, which this campaign counts as no "
+                "difference."
+            )
+            % {"margin": f"{margin:g}", "share": f"{margin:.1%}"}
         )
     elif verdict == CurveVerdict.UNKNOWN:
-        sentences.append("The interval contains zero: with more answers it becomes narrower.")
-    method = (
-        f"{report.total:,} answers to {report.photos:,} train photos in {report.groups:,} groups of near-duplicates, "
-        f"given without seeing a prediction. Ridge regression learned from random photos of {report.folds - 1} of "
-        f"{report.folds} parts and predicted the votes of the part that was left out. The holdout was not looked at. "
-        "95 % intervals; the gains come from curves a − b/√n and a + b·log n through the points with the most answers."
-    )
-    return CurveWords(verdict, _TITLES[verdict], sentences, method)
+        sentences.append(gettext("The interval contains zero: with more answers it becomes narrower."))
+    method = gettext(
+        "%(answers)s answers to %(photos)s train photos in %(groups)s groups of near-duplicates, given without seeing "
+        "a prediction. Ridge regression learned from random photos of %(learned)s of %(parts)s parts and predicted the "
+        "votes of the part that was left out. The holdout was not looked at. 95 %% intervals; the gains come from "
+        "curves a − b/√n and a + b·log n through the points with the most answers."
+    ) % {
+        "answers": f"{report.total:,}",
+        "photos": f"{report.photos:,}",
+        "groups": f"{report.groups:,}",
+        "learned": report.folds - 1,
+        "parts": report.folds,
+    }
+    return CurveWords(verdict, gettext(_TITLES[verdict]), sentences, method)
 
 
 def _gain(srcc: Interval, rps: Interval, newest: float) -> str:
-    return (
-        f"SRCC {signed(srcc.value, 3)} ({signed(srcc.low, 3)} to {signed(srcc.high, 3)}), RPS better by "
-        f"{signed(100 * rps.value / newest, 1)} % ({signed(100 * rps.low / newest, 1)} to "
-        f"{signed(100 * rps.high / newest, 1)} %)"
-    )
+    return gettext("SRCC %(srcc)s (%(srcc_interval)s), RPS better by %(rps)s %% (%(rps_interval)s %%)") % {
+        "srcc": signed(srcc.value, 3),
+        "srcc_interval": span_shown(signed(srcc.low, 3), signed(srcc.high, 3)),
+        "rps": signed(100 * rps.value / newest, 1),
+        "rps_interval": span_shown(signed(100 * rps.low / newest, 1), signed(100 * rps.high / newest, 1)),
+    }

@@ -17,6 +17,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext, gettext_noop
+
 Floats = NDArray[np.float64]
 
 #: A distance counts as drift if chance alone gives one as large with at most this probability.
@@ -101,37 +103,102 @@ def drift_test(
     return Drift(verdict, float(found), float(np.quantile(chance, 1 - LEVEL)), p_value, power, **counts)
 
 
-def drift_sentence(drift: Drift, *, what: str) -> str:
-    """Return the verdict in words; `what` is compared: 'photos' or 'predicted scores'."""
-    numbers = (
-        f"{drift.new_photos:,} photos of this week in {drift.new_groups:,} groups, {drift.old_photos:,} older ones "
-        "learned from"
-    )
+class Compared(StrEnum):
+    """What of the new photos is compared with the old ones."""
+
+    PHOTOS = "photos"
+    SCORES = "predicted scores"
+
+
+_DRIFT = {
+    Compared.PHOTOS: gettext_noop(
+        "The photos of this week differ from those that the champion has learned from: coefficient %(coefficient)s, by "
+        "chance up to %(by_chance)s (%(numbers)s)."
+    ),
+    Compared.SCORES: gettext_noop(
+        "The predicted scores of this week differ from those that the champion has learned from: coefficient "
+        "%(coefficient)s, by chance up to %(by_chance)s (%(numbers)s)."
+    ),
+}
+_NO_DRIFT = {
+    Compared.PHOTOS: gettext_noop(
+        "No drift of the photos: coefficient %(coefficient)s, by chance up to %(by_chance)s. The test would have found "
+        "a shift of %(shift)s of the spread with %(power)s (%(numbers)s)."
+    ),
+    Compared.SCORES: gettext_noop(
+        "No drift of the predicted scores: coefficient %(coefficient)s, by chance up to %(by_chance)s. The test would "
+        "have found a shift of %(shift)s of the spread with %(power)s (%(numbers)s)."
+    ),
+}
+_TOO_FEW = {
+    Compared.PHOTOS: gettext_noop(
+        "Cannot tell whether the photos have changed: at least %(fewest)s groups are needed (%(numbers)s)."
+    ),
+    Compared.SCORES: gettext_noop(
+        "Cannot tell whether the predicted scores have changed: at least %(fewest)s groups are needed (%(numbers)s)."
+    ),
+}
+_TOO_WEAK = {
+    Compared.PHOTOS: gettext_noop(
+        "Cannot tell whether the photos have changed: the test would have found a shift of %(shift)s of the spread "
+        "with only %(power)s (%(numbers)s)."
+    ),
+    Compared.SCORES: gettext_noop(
+        "Cannot tell whether the predicted scores have changed: the test would have found a shift of %(shift)s of the "
+        "spread with only %(power)s (%(numbers)s)."
+    ),
+}
+#: Stored with the run that drift starts.
+REASONS = {
+    Compared.PHOTOS: gettext_noop(
+        "The photos of this week differ from those that version %(version)s has learned from: energy coefficient "
+        "%(coefficient)s, by chance up to %(by_chance)s, p = %(p_value)s (%(new)s new photos in %(groups)s groups, "
+        "%(old)s learned from)."
+    ),
+    Compared.SCORES: gettext_noop(
+        "The predicted scores of this week differ from those that version %(version)s has learned from: energy "
+        "coefficient %(coefficient)s, by chance up to %(by_chance)s, p = %(p_value)s (%(new)s new photos in %(groups)s "
+        "groups, %(old)s learned from)."
+    ),
+}
+
+
+def drift_sentence(drift: Drift, *, what: Compared) -> str:
+    """Return the verdict in words, in the language of the reader."""
+    values = {
+        "coefficient": f"{drift.coefficient:.3f}",
+        "by_chance": f"{drift.by_chance:.3f}",
+        "shift": SHIFT,
+        "fewest": FEWEST_GROUPS,
+        "numbers": gettext("%(new)s photos of this week in %(groups)s groups, %(old)s older ones learned from")
+        % _counts(drift),
+    }
     if drift.verdict == DriftVerdict.DRIFT:
-        return (
-            f"The {what} of this week differ from those that the champion has learned from: coefficient "
-            f"{drift.coefficient:.3f}, by chance up to {drift.by_chance:.3f} ({numbers})."
-        )
+        return gettext(_DRIFT[what]) % values
     if drift.verdict == DriftVerdict.NONE:
-        return (
-            f"No drift of the {what}: coefficient {drift.coefficient:.3f}, by chance up to {drift.by_chance:.3f}. The "
-            f"test would have found a shift of {SHIFT} of the spread with {drift.power:.0%} ({numbers})."
-        )
+        return gettext(_NO_DRIFT[what]) % (values | {"power": f"{drift.power:.0%}"})
     if np.isnan(drift.power):
-        return f"Cannot tell whether the {what} have changed: at least {FEWEST_GROUPS} groups are needed ({numbers})."
-    return (
-        f"Cannot tell whether the {what} have changed: the test would have found a shift of {SHIFT} of the spread with "
-        f"only {drift.power:.0%} ({numbers})."
-    )
+        return gettext(_TOO_FEW[what]) % values
+    return gettext(_TOO_WEAK[what]) % (values | {"power": f"{drift.power:.0%}"})
 
 
-def drift_reason(drift: Drift, *, what: str, version: int) -> str:
-    """Return why drift of `what` is a reason to train, as a sentence; `version`: the number of the champion."""
-    return (
-        f"The {what} of this week differ from those that version {version} has learned from: energy coefficient "
-        f"{drift.coefficient:.3f}, by chance up to {drift.by_chance:.3f}, p = {drift.p_value:.3f} "
-        f"({drift.new_photos:,} new photos in {drift.new_groups:,} groups, {drift.old_photos:,} learned from)."
-    )
+def drift_reason(drift: Drift, *, what: Compared, version: int) -> str:
+    """Return why drift is a reason to train, as an English sentence to store; `version`: the number of the champion."""
+    return REASONS[what] % {
+        "version": version,
+        "coefficient": f"{drift.coefficient:.3f}",
+        "by_chance": f"{drift.by_chance:.3f}",
+        "p_value": f"{drift.p_value:.3f}",
+        **_counts(drift),
+    }
+
+
+def _counts(drift: Drift) -> dict[str, str]:
+    return {
+        "new": f"{drift.new_photos:,}",
+        "groups": f"{drift.new_groups:,}",
+        "old": f"{drift.old_photos:,}",
+    }
 
 
 def components(points: Floats) -> Floats:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from annotation.language import gettext, gettext_noop
 from annotation.measures.intervals import Interval
 from annotation.raters.panel_agreement import Panel, rank_correlations
 from training.evaluation.measured import measured
@@ -22,6 +23,22 @@ from training.evaluation.registry import METRICS
 FEWEST_PHOTOS = 10
 _ERROR_RATE = 0.01  # of one holdout, shared by its annotators
 _FIELLER = 1.06
+
+
+#: Stored with an evaluation, with figures.
+ONE_INVERTED = gettext_noop(
+    "On the holdout, the scores of an annotator run against those of the others: rank correlation %(listed)s. "
+    "See annotator quality, leave these votes out or correct them, and evaluate again."
+)
+SEVERAL_INVERTED = gettext_noop(
+    "On the holdout, the scores of %(count)s annotators run against those of the others: rank correlation %(listed)s. "
+    "See annotator quality, leave these votes out or correct them, and evaluate again."
+)
+LEAK = gettext_noop(
+    "The challenger has learned from %(photos)s of the %(holdout)s rated holdout photos, or from near-duplicates of "
+    "them, so its figures are too good."
+)
+FAULTS = (ONE_INVERTED, SEVERAL_INVERTED, LEAK)
 
 
 @dataclass(frozen=True)
@@ -58,27 +75,19 @@ def inverted_annotators(image_ids: ArrayLike, annotator_ids: ArrayLike, scores: 
 
 
 def inverted_problem(inverted: Sequence[Inverted]) -> Problem:
-    """Return what to do about such annotators. The text has no name, because it is stored."""
+    """Return what to do about such annotators. The text is English and has no name, because it is stored."""
     listed = ", ".join(
         f"{one.correlation.value:.2f} ({one.correlation.low:.2f} to {one.correlation.high:.2f}, "
         f"n = {one.correlation.n})"
         for one in inverted
     ).replace("-", "−")
-    who = "an annotator run" if len(inverted) == 1 else f"{len(inverted)} annotators run"
-    return Problem(
-        Decision.CANNOT_TELL,
-        f"On the holdout, the scores of {who} against those of the others: rank correlation {listed}. "
-        "See annotator quality, leave these votes out or correct them, and evaluate again.",
-    )
+    text = ONE_INVERTED if len(inverted) == 1 else SEVERAL_INVERTED
+    return Problem(Decision.CANNOT_TELL, text % {"count": len(inverted), "listed": listed})
 
 
 def leak_problem(photos: int, holdout: int) -> Problem:
     """Return that the challenger has learned from `photos` of the `holdout` photos or their near-duplicates."""
-    return Problem(
-        Decision.REFUSE,
-        f"The challenger has learned from {photos:,} of the {holdout:,} rated holdout photos, or from near-duplicates "
-        "of them, so its figures are too good.",
-    )
+    return Problem(Decision.REFUSE, LEAK % {"photos": f"{photos:,}", "holdout": f"{holdout:,}"})
 
 
 def unrelated_problem(metrics: Mapping[str, Mapping[str, Any]], differences: Mapping[str, Any]) -> Problem | None:
@@ -94,8 +103,16 @@ def unrelated_problem(metrics: Mapping[str, Mapping[str, Any]], differences: Map
         return None
     return Problem(
         Decision.REFUSE,
-        f"The challenger's scores are unrelated to the votes: {own.metric.label} {own.text} ({own.interval}), the "
-        f"champion's is {champion:.3f}. A model that learned from shuffled or inverted answers looks like this.",
+        gettext(
+            "The challenger's scores are unrelated to the votes: %(metric)s %(value)s (%(interval)s), the champion's "
+            "is %(champion)s. A model that learned from shuffled or inverted answers looks like this."
+        )
+        % {
+            "metric": gettext(own.metric.label),
+            "value": own.text,
+            "interval": own.interval,
+            "champion": f"{champion:.3f}",
+        },
     )
 
 

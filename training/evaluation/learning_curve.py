@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
+
 if TYPE_CHECKING:  # web processes import this package and must not load torch
     from training.learning.quality_data import QualityData
 
@@ -33,6 +35,12 @@ FEWEST_ANSWERS, FEWEST_GROUPS = 300, 40
 #: Learns every subset. The automatic choice takes about ten times as long, and nearly always chooses this recipe.
 RECIPE = "ridge"
 FOLDS = 10
+#: Stored with a curve that cannot be measured.
+MISSING = gettext_noop(
+    "Not enough answers to tell: a learning curve needs %(needed)s answers to train photos of %(needed_groups)s groups "
+    "of near-duplicates, given without seeing a prediction. There are %(answers)s answers to photos of %(groups)s "
+    "groups."
+)
 # A fit costs the cube of the number of photos.
 _MANY_PHOTOS, _FEWER_FOLDS = 2000, 5
 # Of the answers of all other folds.
@@ -68,14 +76,15 @@ class CurveScores:
 
 
 def answers_missing(answers: int, groups: int) -> str:
-    """Return what is missing for a curve, as a sentence; "" when there are enough answers and groups of photos."""
+    """Return what is missing for a curve, as an English sentence to store; "" with enough answers and groups."""
     if answers >= FEWEST_ANSWERS and groups >= FEWEST_GROUPS:
         return ""
-    return (
-        f"Not enough answers to tell: a learning curve needs {FEWEST_ANSWERS} answers to train photos of "
-        f"{FEWEST_GROUPS} groups of near-duplicates, given without seeing a prediction. There are {answers:,} answers "
-        f"to photos of {groups:,} groups."
-    )
+    return MISSING % {
+        "needed": FEWEST_ANSWERS,
+        "needed_groups": FEWEST_GROUPS,
+        "answers": f"{answers:,}",
+        "groups": f"{groups:,}",
+    }
 
 
 def curve_measure(data: "QualityData", *, seed: int, progress: Progress) -> CurveScores:

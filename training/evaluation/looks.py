@@ -15,6 +15,8 @@ looks.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from annotation.language import gettext
+
 ERROR_RATE = 0.05
 """Of all looks for one champion together, one-sided."""
 LOOKS = 20
@@ -41,7 +43,10 @@ class Look:
         """Return '' for the first look, otherwise for example ' at look 3 at this holdout (99.74 % interval)'."""
         if self.number == 1:
             return ""
-        return f" at look {self.number} at this holdout ({100 * (1 - 2 * self.level):.2f} % interval)"
+        return " " + gettext("at look %(number)s at this holdout (%(level)s %% interval)") % {
+            "number": self.number,
+            "level": f"{100 * (1 - 2 * self.level):.2f}",
+        }
 
     @property
     def is_used_up(self) -> bool:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from annotation.language import gettext, gettext_noop, ngettext
 from annotation.measures.agreement.worth import worth_text
-from annotation.measures.signs import ends, minus
+from annotation.measures.signs import ends_shown, minus
 from training.evaluation.registry import METRICS, Metric
 
 _STORED = ("value", "low", "high", "groups", "error", "least_error", "ceiling")
@@ -39,7 +40,7 @@ class MeasuredMetric:
         text = _text(self.ceiling, self.metric.digits)
         if self.ceiling_interval is not None:
             low, high = (_text(end, self.metric.digits) for end in self.ceiling_interval)
-            text += f" ({ends(low, high)})"
+            text += f" ({ends_shown(low, high)})"
         return f"{text}, {self.ceiling_form or 'ICC(1)'}"
 
     @property
@@ -50,10 +51,13 @@ class MeasuredMetric:
     @property
     def count_text(self) -> str:
         """Return the number of photos, and of groups if it is known and differs, such as '200 photos in 67 groups'."""
-        photos = f"{self.n:,} photo{'' if self.n == 1 else 's'}"
+        photos = ngettext("%(n)s photo", "%(n)s photos", self.n) % {"n": f"{self.n:,}"}
         if self.groups is None or self.groups == self.n:
             return photos
-        return f"{photos} in {self.groups:,} group{'' if self.groups == 1 else 's'}"
+        return ngettext("%(photos)s in %(n)s group", "%(photos)s in %(n)s groups", self.groups) % {
+            "photos": photos,
+            "n": f"{self.groups:,}",
+        }
 
     @property
     def text(self) -> str:
@@ -68,13 +72,14 @@ class MeasuredMetric:
     @property
     def interval(self) -> str:
         """Return the interval, or '' if there is none."""
-        return ends(_text(self.low, self.metric.digits), _text(self.high, self.metric.digits)) if self.known else ""
+        digits = self.metric.digits
+        return ends_shown(_text(self.low, digits), _text(self.high, digits)) if self.known else ""
 
     @property
     def signed_interval(self) -> str:
         """Return the interval with signs, for differences."""
         digits = self.metric.digits
-        return ends(_text(self.low, digits, sign=True), _text(self.high, digits, sign=True)) if self.known else ""
+        return ends_shown(_text(self.low, digits, sign=True), _text(self.high, digits, sign=True)) if self.known else ""
 
     @property
     def known(self) -> bool:
@@ -85,10 +90,15 @@ class MeasuredMetric:
     def verdict(self) -> str:
         """Return 'better', 'worse', 'no clear difference' (the interval contains zero) or 'unknown'."""
         if self.low is None or self.high is None:
-            return "unknown"
+            return gettext_noop("unknown")
         if self.low <= 0 <= self.high:
-            return "no clear difference"
-        return "better" if (self.low > 0) == self.metric.higher_is_better else "worse"
+            return gettext_noop("no clear difference")
+        return gettext_noop("better") if (self.low > 0) == self.metric.higher_is_better else gettext_noop("worse")
+
+    @property
+    def verdict_words(self) -> str:
+        """Return the verdict in the language of the reader."""
+        return gettext(self.verdict)
 
 
 def measured(stored: Mapping[str, Mapping[str, Any]]) -> Iterator[MeasuredMetric]:

@@ -19,6 +19,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
 from annotation.measures.intervals import Interval
 from training.evaluation.curve_gain import fold_interval
 
@@ -28,6 +29,13 @@ Progress = Callable[[int, int], None]
 
 #: Below these numbers nothing is measured.
 FEWEST_RANDOM, FEWEST_CHOSEN, FEWEST_GROUPS = 100, 100, 40
+#: Stored when the orders cannot be compared.
+ALL_RANDOM = gettext_noop("All photos so far were drawn at random, so there is no other order to compare with.")
+TOO_FEW = gettext_noop(
+    "Too few answers to compare the orders: it needs %(needed_random)s answers to random photos and %(needed_chosen)s "
+    "to chosen ones since the queue began to choose, in %(needed_groups)s groups of near-duplicates. There are "
+    "%(random)s and %(chosen)s, in %(groups)s groups."
+)
 FOLDS = 10
 COMPONENTS = 64
 _SHARES = (0.25, 0.4, 0.55, 0.7, 0.85, 1.0)
@@ -97,16 +105,19 @@ class OrderCurve:
 
 
 def order_missing(random_answers: int, chosen: int, groups: int) -> str:
-    """Return what is missing for a comparison as a sentence, or ''."""
+    """Return what is missing for a comparison as an English sentence to store, or ''."""
     if chosen == 0:
-        return "All photos so far were drawn at random, so there is no other order to compare with."
+        return ALL_RANDOM
     if random_answers >= FEWEST_RANDOM and chosen >= FEWEST_CHOSEN and groups >= FEWEST_GROUPS:
         return ""
-    return (
-        f"Too few answers to compare the orders: it needs {FEWEST_RANDOM} answers to random photos and "
-        f"{FEWEST_CHOSEN} to chosen ones since the queue began to choose, in {FEWEST_GROUPS} groups of "
-        f"near-duplicates. There are {random_answers:,} and {chosen:,}, in {groups:,} groups."
-    )
+    return TOO_FEW % {
+        "needed_random": FEWEST_RANDOM,
+        "needed_chosen": FEWEST_CHOSEN,
+        "needed_groups": FEWEST_GROUPS,
+        "random": f"{random_answers:,}",
+        "chosen": f"{chosen:,}",
+        "groups": f"{groups:,}",
+    }
 
 
 def order_curve(answers: OrderedAnswers, task: OrderTask, *, seed: int, progress: Progress) -> OrderCurve:

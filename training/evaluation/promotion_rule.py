@@ -25,6 +25,7 @@ from enum import StrEnum
 from math import ceil, hypot, inf, sqrt
 from typing import Any
 
+from annotation.language import gettext, gettext_noop, ngettext
 from training.evaluation.looks import FIRST, LOOKS, Look
 from training.evaluation.measured import MeasuredMetric, measured
 from training.evaluation.registry import METRICS
@@ -52,7 +53,15 @@ class Decision(StrEnum):
     @property
     def words(self) -> str:
         """Return the decision as a sentence begins: 'Promote', 'Refuse', 'No better' or 'Cannot tell'."""
-        return self.value.capitalize()
+        return gettext(_DECISIONS[self])
+
+
+_DECISIONS = {
+    Decision.PROMOTE: gettext_noop("Promote"),
+    Decision.REFUSE: gettext_noop("Refuse"),
+    Decision.NO_BETTER: gettext_noop("No better"),
+    Decision.CANNOT_TELL: gettext_noop("Cannot tell"),
+}
 
 
 @dataclass(frozen=True)
@@ -102,23 +111,31 @@ class Verdict:
 
 def description(rule: Rule) -> str:
     """Return a rule in words."""
-    names = [metric.label for metric in GUARDED]
-    margin = f"{rule.margin:g} (of {RPS.label}: {100 * rule.margin:g} % of the champion's)"
-    last = (
-        f"At least {HOLDOUT_FOR_PROMOTION} groups of holdout photos must have votes; near-duplicates are one group. "
-        f"Further looks at the same holdout need a clearer result, and after {LOOKS} looks it is used up."
-    )
+    last = gettext(
+        "At least %(groups)s groups of holdout photos must have votes; near-duplicates are one group. Further looks at "
+        "the same holdout need a clearer result, and after %(looks)s looks it is used up."
+    ) % {"groups": HOLDOUT_FOR_PROMOTION, "looks": LOOKS}
+    values = {
+        "margin": f"{rule.margin:g}",
+        "rps": gettext(RPS.label),
+        "percent": f"{100 * rule.margin:g}",
+        "others": _listed([gettext(one.label) for one in GUARDED if one.name != rule.better]),
+    }
     if not rule.better:
-        return (
-            f"A challenger passes the promotion rule when none of {_listed(names)} is worse than the champion's by "
-            f"more than {margin}: the interval of the paired difference excludes such a loss. {last}"
+        words = gettext(
+            "A challenger passes the promotion rule when none of %(others)s is worse than the champion's by more than "
+            "%(margin)s (of %(rps)s: %(percent)s %% of the champion's): the interval of the paired difference excludes "
+            "such a loss."
         )
-    others = [name for name in names if name != METRICS[rule.better].label]
-    return (
-        f"A challenger passes the promotion rule when its {METRICS[rule.better].label} is better than the champion's, "
-        "both measured on the same holdout photos: the interval of the paired difference, 95 % at the first look, "
-        f"excludes zero. Its {_listed(others)} may not be measured worse by more than {margin}. {last}"
-    )
+    else:
+        words = gettext(
+            "A challenger passes the promotion rule when its %(better)s is better than the champion's, both measured "
+            "on the same holdout photos: the interval of the paired difference, 95 %% at the first look, excludes "
+            "zero. Its %(others)s may not be measured worse by more than %(margin)s (of %(rps)s: %(percent)s %% of the "
+            "champion's)."
+        )
+        values["better"] = gettext(METRICS[rule.better].label)
+    return f"{words % values} {last}"
 
 
 def promotion_verdict(
@@ -139,13 +156,18 @@ def promotion_verdict(
     gains = {gain.name: gain for gain in _gains(differences, metrics or {})}
     first = gains.get(rule.better or RPS.name)
     if first is None:
-        name = METRICS[rule.better or RPS.name].label
-        return Verdict(Decision.CANNOT_TELL, f"The holdout has too few votes to compare the {name} of the two models.")
+        name = gettext(METRICS[rule.better or RPS.name].label)
+        few = gettext("The holdout has too few votes to compare the %(metric)s of the two models.") % {"metric": name}
+        return Verdict(Decision.CANNOT_TELL, few)
     if first.groups < HOLDOUT_FOR_PROMOTION:
         return Verdict(
             Decision.CANNOT_TELL,
-            f"Only {first.found.count_text} of the holdout {'has' if first.found.n == 1 else 'have'} votes; the rule "
-            f"requires {HOLDOUT_FOR_PROMOTION} groups.",
+            ngettext(
+                "Only %(photos)s of the holdout has votes; the rule requires %(groups)s groups.",
+                "Only %(photos)s of the holdout have votes; the rule requires %(groups)s groups.",
+                first.found.n,
+            )
+            % {"photos": first.found.count_text, "groups": HOLDOUT_FOR_PROMOTION},
         )
     return _better(first, gains, rule, look) if rule.better else _not_worse(gains, rule, look)
 
@@ -192,12 +214,12 @@ class _Gain:
     def text(self) -> str:
         """Return for example 'Quality RPS −0.041 (−0.060 … −0.022, 200 photos in 67 groups)'."""
         found = self.found
-        return f"{found.metric.label} {found.signed} ({found.signed_interval}, {found.count_text})"
+        return f"{gettext(found.metric.label)} {found.signed} ({found.signed_interval}, {found.count_text})"
 
     def amount(self, gain: float) -> str:
         """Return a gain in words, for example '.06 in Quality SRCC', or '1.5 % in Quality RPS'."""
         number = f"{100 * gain:.2g} %" if self.unit != 1 else f"{gain:.2g}"
-        return f"{number} in {self.found.metric.label}"
+        return gettext("%(number)s in %(metric)s") % {"number": number, "metric": gettext(self.found.metric.label)}
 
 
 def _gains(differences: Stored, metrics: Stored) -> Iterator[_Gain]:
@@ -210,7 +232,10 @@ def _gains(differences: Stored, metrics: Stored) -> Iterator[_Gain]:
         yield _Gain(found, found.value, found.low, found.high, champion if champion > 0 else 1.0)
 
 
-_USED_UP = f"The holdout is used up: {LOOKS} challengers were compared with this champion on it. It needs fresh photos."
+def _used_up() -> str:
+    return gettext(
+        "The holdout is used up: %(looks)s challengers were compared with this champion on it. It needs fresh photos."
+    ) % {"looks": LOOKS}
 
 
 def _better(first: _Gain, gains: Mapping[str, _Gain], rule: Rule, look: Look) -> Verdict:
@@ -218,61 +243,71 @@ def _better(first: _Gain, gains: Mapping[str, _Gain], rule: Rule, look: Look) ->
     power: dict[str, Any] = {} if look.is_used_up else {"smallest": smallest, "needed": needed}
     others = [gain for gain in gains.values() if gain is not first]
     lost = [gain for gain in others if gain.value < -rule.margin]
+    values = {"gain": first.text, "margin": f"{rule.margin:g}", "look": look.text}
     if first.is_worse:
-        return Verdict(Decision.REFUSE, f"{first.text}: worse than the champion.", **power)
+        return Verdict(Decision.REFUSE, gettext("%(gain)s: worse than the champion.") % values, **power)
     if worse := [gain for gain in lost if gain.is_worse]:
-        return Verdict(
-            Decision.REFUSE, f"{_texts(worse)}: worse than the champion by more than {rule.margin:g}.", **power
-        )
+        return Verdict(Decision.REFUSE, _worse(worse, rule), **power)
     if first.value - first.critical(look.level) * first.error > 0:
         if lost:
-            reason = (
-                f"{first.text} is better, but {_texts(lost)} is measured worse by more than {rule.margin:g}, and the "
-                "holdout is too small to exclude chance."
-            )
+            reason = gettext(
+                "%(gain)s is better, but %(lost)s is measured worse by more than %(margin)s, and the holdout is too "
+                "small to exclude chance."
+            ) % (values | {"lost": _texts(lost)})
             return Verdict(Decision.CANNOT_TELL, reason, **power)
-        kept = f" {_texts(others)}: not measured worse by more than {rule.margin:g}." if others else ""
-        missing = [metric.label for metric in GUARDED if metric.name not in gains]
-        unknown = f" {_listed(missing)} could not be compared." if missing else ""
-        return Verdict(Decision.PROMOTE, f"{first.text}: better{look.text}.{kept}{unknown}", **power)
+        found = [gettext("%(gain)s: better%(look)s.") % values]
+        if others:
+            kept = gettext("%(gains)s: not measured worse by more than %(margin)s.")
+            found.append(kept % (values | {"gains": _texts(others)}))
+        return Verdict(Decision.PROMOTE, " ".join([*found, *_not_compared(gains)]), **power)
     if look.is_used_up:
-        return Verdict(Decision.CANNOT_TELL, f"{first.text}. {_USED_UP}")
+        return Verdict(Decision.CANNOT_TELL, f"{first.text}. {_used_up()}")
     most = first.value + first.critical(0.025) * first.error
-    wanted = max(WANTED[first.name])
-    if most < wanted:
-        reason = f"{first.text}: not better{look.text}. A gain of {first.amount(wanted)} is excluded."
+    values["wanted"] = first.amount(max(WANTED[first.name]))
+    if most < max(WANTED[first.name]):
+        reason = gettext("%(gain)s: not better%(look)s. A gain of %(wanted)s is excluded.") % values
         return Verdict(Decision.NO_BETTER, reason, **power)
-    reason = (
-        f"{first.text}: a gain is not shown{look.text}, and a gain of {first.amount(wanted)} is not excluded. "
-        f"{_power_text(first, smallest, needed)}"
-    )
-    return Verdict(Decision.CANNOT_TELL, reason, **power)
+    reason = gettext("%(gain)s: a gain is not shown%(look)s, and a gain of %(wanted)s is not excluded.") % values
+    return Verdict(Decision.CANNOT_TELL, f"{reason} {_power_text(first, smallest, needed)}", **power)
 
 
 def _not_worse(gains: Mapping[str, _Gain], rule: Rule, look: Look) -> Verdict:
     if worse := [gain for gain in gains.values() if gain.is_worse and gain.value < -rule.margin]:
-        return Verdict(Decision.REFUSE, f"{_texts(worse)}: worse than the champion by more than {rule.margin:g}.")
+        return Verdict(Decision.REFUSE, _worse(worse, rule))
     if look.is_used_up:
-        return Verdict(Decision.CANNOT_TELL, f"{_texts(list(gains.values()))}. {_USED_UP}")
+        return Verdict(Decision.CANNOT_TELL, f"{_texts(list(gains.values()))}. {_used_up()}")
     open_ = [
         gain for gain in gains.values() if gain.value - gain.critical(look.level) * gain.error <= -rule.margin
         and gain.error > 0
     ]  # fmt: skip
-    missing = [metric.label for metric in GUARDED if metric.name not in gains]
-    unknown = f" {_listed(missing)} could not be compared." if missing else ""
+    values = {"gains": _texts(open_ or list(gains.values())), "margin": f"{rule.margin:g}", "look": look.text}
     if not open_:
-        return Verdict(
-            Decision.PROMOTE,
-            f"{_texts(list(gains.values()))}: a loss of more than {rule.margin:g} is excluded{look.text}.{unknown}",
-        )
+        excluded = gettext("%(gains)s: a loss of more than %(margin)s is excluded%(look)s.") % values
+        return Verdict(Decision.PROMOTE, " ".join([excluded, *_not_compared(gains)]))
     need = max(gain.needed(rule.margin, look.level) for gain in open_) if rule.margin else 0
-    more = f" Equal models would need about {need:,} groups of holdout photos to show it." if need else ""
+    reason = gettext("%(gains)s: a loss of more than %(margin)s is not excluded%(look)s.") % values
+    if need:
+        more = gettext("Equal models would need about %(groups)s groups of holdout photos to show it.")
+        reason += " " + more % {"groups": f"{need:,}"}
     return Verdict(
         Decision.CANNOT_TELL,
-        f"{_texts(open_)}: a loss of more than {rule.margin:g} is not excluded{look.text}.{more}",
+        reason,
         smallest=max(gain.smallest(look.level) for gain in open_),
         needed={rule.margin: need} if need else {},
     )
+
+
+def _worse(gains: Sequence[_Gain], rule: Rule) -> str:
+    return gettext("%(gains)s: worse than the champion by more than %(margin)s.") % {
+        "gains": _texts(gains),
+        "margin": f"{rule.margin:g}",
+    }
+
+
+def _not_compared(gains: Mapping[str, _Gain]) -> list[str]:
+    """Return which guarded metrics are unknown, as a sentence; nothing if none is."""
+    missing = [gettext(metric.label) for metric in GUARDED if metric.name not in gains]
+    return [gettext("%(metrics)s could not be compared.") % {"metrics": _listed(missing)}] if missing else []
 
 
 def _needed(gain: _Gain, look: Look) -> dict[float, int]:
@@ -285,11 +320,14 @@ def _power_text(gain: _Gain, smallest: float, needed: Mapping[float, int]) -> st
     """Return which gain the holdout could have seen, and the holdout that the wanted gains need."""
     if not 0 < smallest < inf:
         return ""
-    holdouts = " and ".join(f"{groups:,} for {gain.amount(wanted)}" for wanted, groups in needed.items())
-    return (
-        f"The smallest gain that it would see with a probability of 80 % is {gain.amount(smallest)}. "
-        f"A holdout needs about this many groups of photos: {holdouts}."
-    )
+    holdouts = [
+        gettext("%(groups)s for %(wanted)s") % {"groups": f"{groups:,}", "wanted": gain.amount(wanted)}
+        for wanted, groups in needed.items()
+    ]
+    return gettext(
+        "The smallest gain that it would see with a probability of 80 %% is %(smallest)s. "
+        "A holdout needs about this many groups of photos: %(holdouts)s."
+    ) % {"smallest": gain.amount(smallest), "holdouts": _listed(holdouts)}
 
 
 def _texts(gains: Sequence[_Gain]) -> str:
@@ -297,8 +335,6 @@ def _texts(gains: Sequence[_Gain]) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
-
-
-DESCRIPTION = description(Rule())
-"""The rule of a new campaign."""
+    if len(names) < 2:
+        return "".join(names)
+    return gettext("%(first)s and %(last)s") % {"first": ", ".join(names[:-1]), "last": names[-1]}

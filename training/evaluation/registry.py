@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from annotation.language import gettext_noop
+from annotation.language import gettext, gettext_noop
 from annotation.measures import classification, correlation, distribution, intervals
 from annotation.measures.decision_intervals import accuracy_interval, f1_interval, roc_auc_interval
 from annotation.measures.distribution import Floats
@@ -84,6 +84,16 @@ class Metric:
     models with equal decisions on all photos have no difference in any resample, which proves nothing."""
     has_ceiling: bool = False
     """Whether √r_k, the correlation that a perfect model would reach, is stored with the value."""
+
+    @property
+    def label_words(self) -> str:
+        """Return the label in the language of the reader."""
+        return gettext(self.label)
+
+    @property
+    def unit_words(self) -> str:
+        """Return the unit in the language of the reader; '' for a number without a unit."""
+        return gettext(self.unit) if self.unit else ""
 
     def interval(
         self, predictions: Predictions, votes: Column, scale: ScaleAndThresholds, *, groups: Column, seed: int
@@ -276,7 +286,7 @@ _METRICS = (
     ),
     Metric(
         name="class_f1",
-        label="Class F1",
+        label=gettext_noop("Class F1"),
         explanation=gettext_noop(
             "Mean of the F1 of rejected, pending and accepted against the class of the MOS. Each class counts "
             "the same, however rare; a class without photos is left out."
@@ -304,7 +314,7 @@ _METRICS = (
     ),
     Metric(
         name="watch_f1",
-        label="Watch F1",
+        label=gettext_noop("Watch F1"),
         explanation=gettext_noop("F1 of the decisions at the watch threshold, against the majority label."),
         higher_is_better=True,
         digits=3,

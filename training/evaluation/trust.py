@@ -14,6 +14,7 @@ from annotation.measures.intervals import Interval
 from training.evaluation.calibration.evidence import FEWEST_PHOTOS
 from training.evaluation.calibration.verdict import SORTING_SRCC, Level, level_of
 from training.evaluation.measured import MeasuredMetric, measured
+from training.evaluation.stored_words import words_shown
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def trust(
         )
     by_name = {one.metric.name: one for one in measured(metrics)}
     srcc, watch = by_name.get("quality_srcc"), by_name.get("watch_f1")
-    cautions = tuple(str(one["text"]) for one in findings)
+    cautions = tuple(words_shown(str(one["text"])) or str(one["text"]) for one in findings)
     photos = (srcc.n if srcc.groups is None else srcc.groups) if srcc else 0
     if photos < FEWEST_PHOTOS:
         seen = gettext("%(photos)s of %(fewest_photos)s rated holdout photos (near-duplicates count once)") % {

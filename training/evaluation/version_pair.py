@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from annotation.language import gettext, gettext_noop
 from annotation.measures.signs import minus
 from training.evaluation.measured import MeasuredMetric, measured_as
 from training.evaluation.promotion_rule import HOLDOUT_FOR_PROMOTION
@@ -26,8 +27,8 @@ def _mean(distances: Column) -> Column:
 
 _MAE = Metric(
     name="quality_mae",
-    label="Quality MAE",
-    explanation="Mean absolute difference of predicted mean and MOS.",
+    label=gettext_noop("Quality MAE"),
+    explanation=gettext_noop("Mean absolute difference of predicted mean and MOS."),
     higher_is_better=False,
     digits=2,
     unit="scores",
@@ -88,34 +89,91 @@ def pair_verdicts(figures: Mapping[str, PairFigure], first: int, second: int) ->
 
 def _verdict(label: str, figure: PairFigure, first: int, second: int) -> PairVerdict:
     found, metric = figure.difference, figure.metric
+    words = _WORDS[label]
+    values = {"photos": found.count_text, "metric": metric.label_words, "needed": HOLDOUT_FOR_PROMOTION}
     if found.value is None or found.low is None or found.high is None or not found.n:
-        return PairVerdict(label, "", f"{label}: cannot tell, because no photo with such votes can be compared.")
+        return PairVerdict(label, "", gettext(words.nothing))
     if (found.groups or found.n) < HOLDOUT_FOR_PROMOTION:
-        few = (
-            f"only {found.count_text} can be compared, and {HOLDOUT_FOR_PROMOTION} groups of near-duplicates are needed"
-        )
-        return PairVerdict(label, "", f"{label}: cannot tell, because {few}.")
-    unit = f" {metric.unit}" if metric.unit else ""
-    span = f"95 % interval {found.signed_interval}{unit}, {found.count_text}"
+        return PairVerdict(label, "", gettext(words.too_few) % values)
+    unit = f" {metric.unit_words}" if metric.unit else ""
     if found.verdict in ("better", "worse"):
         better, worse = (first, second) if found.verdict == "better" else (second, first)
-        size = f"{abs(found.value):.{metric.digits}f}{unit}"
         ends = "–".join(f"{end:.{metric.digits}f}" for end in sorted((abs(found.low), abs(found.high))))
-        direction = "higher" if metric.higher_is_better else "lower"
-        return PairVerdict(
-            label,
-            "first" if found.verdict == "better" else "second",
-            f"{label}: version {better} is better than version {worse}. Its {metric.label} is {direction} by {size} "
-            f"(95 % interval {ends}{unit}, {found.count_text}).",
-        )
+        values |= {
+            "better": better,
+            "worse": worse,
+            "size": f"{abs(found.value):.{metric.digits}f}{unit}",
+            "interval": f"{ends}{unit}",
+        }
+        text = gettext(words.higher if metric.higher_is_better else words.lower) % values
+        return PairVerdict(label, "first" if found.verdict == "better" else "second", text)
     if found.low == found.high:
-        return PairVerdict(label, "", f"{label}: both versions are equal on these photos ({found.count_text}).")
+        return PairVerdict(label, "", gettext(words.equal) % values)
     error = found.error if found.error is not None else (found.high - found.low) / (2 * 1.96)
     seen = minus(f"{_SEEN * error:.{metric.digits}f}")
-    return PairVerdict(
-        label,
-        "",
-        f"{label}: cannot tell. The {metric.label} of version {first} minus that of version {second} is {found.signed} "
-        f"({span}). These photos would show a difference of {seen}{unit} in four of five cases, and smaller ones less "
-        "often.",
-    )
+    values |= {
+        "first": first,
+        "second": second,
+        "difference": found.signed,
+        "interval": f"{found.signed_interval}{unit}",
+        "seen": f"{seen}{unit}",
+    }
+    return PairVerdict(label, "", gettext(words.unclear) % values)
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Sentences about one label."""
+
+    nothing: str
+    too_few: str
+    higher: str
+    lower: str
+    equal: str
+    unclear: str
+
+
+_WORDS = {
+    "Quality": _Words(
+        gettext_noop("Quality: cannot tell, because no photo with such votes can be compared."),
+        gettext_noop(
+            "Quality: cannot tell, because only %(photos)s can be compared, and %(needed)s groups of near-duplicates "
+            "are needed."
+        ),
+        gettext_noop(
+            "Quality: version %(better)s is better than version %(worse)s. Its %(metric)s is higher by %(size)s (95 %% "
+            "interval %(interval)s, %(photos)s)."
+        ),
+        gettext_noop(
+            "Quality: version %(better)s is better than version %(worse)s. Its %(metric)s is lower by %(size)s (95 %% "
+            "interval %(interval)s, %(photos)s)."
+        ),
+        gettext_noop("Quality: both versions are equal on these photos (%(photos)s)."),
+        gettext_noop(
+            "Quality: cannot tell. The %(metric)s of version %(first)s minus that of version %(second)s is "
+            "%(difference)s (95 %% interval %(interval)s, %(photos)s). These photos would show a difference of "
+            "%(seen)s in four of five cases, and smaller ones less often."
+        ),
+    ),
+    "Watch": _Words(
+        gettext_noop("Watch: cannot tell, because no photo with such votes can be compared."),
+        gettext_noop(
+            "Watch: cannot tell, because only %(photos)s can be compared, and %(needed)s groups of near-duplicates are "
+            "needed."
+        ),
+        gettext_noop(
+            "Watch: version %(better)s is better than version %(worse)s. Its %(metric)s is higher by %(size)s (95 %% "
+            "interval %(interval)s, %(photos)s)."
+        ),
+        gettext_noop(
+            "Watch: version %(better)s is better than version %(worse)s. Its %(metric)s is lower by %(size)s (95 %% "
+            "interval %(interval)s, %(photos)s)."
+        ),
+        gettext_noop("Watch: both versions are equal on these photos (%(photos)s)."),
+        gettext_noop(
+            "Watch: cannot tell. The %(metric)s of version %(first)s minus that of version %(second)s is "
+            "%(difference)s (95 %% interval %(interval)s, %(photos)s). These photos would show a difference of "
+            "%(seen)s in four of five cases, and smaller ones less often."
+        ),
+    ),
+}

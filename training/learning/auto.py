@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.calibrated_prior import CalibratedPrior
 from training.learning.gaussian_process import GaussianProcess
 from training.learning.prior_alone import PriorAlone
@@ -32,8 +33,8 @@ class Auto:
     """See `description`; the steps are in `training.learning.nested_choice`."""
 
     name = "auto"
-    label = "Automatic choice"
-    description = (
+    label = gettext_noop("Automatic choice")
+    description = gettext_noop(
         "With fewer than 20 rated photos it keeps the prior, with more it uses the ridge regression, unless another "
         "recipe predicts the votes on other groups of near-duplicates clearly better. It compares the prior alone and "
         "calibrated, and from 300 rated photos on the Gaussian process."

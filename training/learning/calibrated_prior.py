@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.recipe import FittedHeads, Report
 
 if TYPE_CHECKING:
@@ -23,8 +24,8 @@ class CalibratedPrior:
     """See `description`."""
 
     name = "calibrated_prior"
-    label = "Calibrated prior"
-    description = "It learns two numbers: the sharpness and the tilt of the prior's distributions."
+    label = gettext_noop("Calibrated prior")
+    description = gettext_noop("It learns two numbers: the sharpness and the tilt of the prior's distributions.")
     version = 1
     config_class = CalibratedPriorConfig
 

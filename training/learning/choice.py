@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from annotation.language import gettext
 from training.learning.registry import RECIPES
 
 
@@ -28,7 +29,8 @@ class Choice:
         if not stored:
             return None
         scores = sorted(stored["rps"].items(), key=lambda item: item[1])
-        labels = {name: recipe.label for name, recipe in RECIPES.items()} | {"overall": "No recipe: all votes"}
+        labels = {name: gettext(recipe.label) for name, recipe in RECIPES.items()}
+        labels["overall"] = gettext("No recipe: all votes")
         return cls(
             rows=[(labels.get(name, name), score, name == stored["chosen"]) for name, score in scores],
             **{field: stored[field] for field in ("folds", "images", "groups", "nested_rps")},
@@ -39,7 +41,7 @@ class Choice:
     def verdict(self) -> str:
         """Return what the gain says, as the end of a sentence."""
         if self.gain_low > 0:
-            return "so learning from the features pays"
+            return gettext("so learning from the features pays")
         if self.gain_high < 0:
-            return "so learning from the features does harm here"
-        return "so these votes cannot tell whether learning from the features pays"
+            return gettext("so learning from the features does harm here")
+        return gettext("so these votes cannot tell whether learning from the features pays")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.config import PriorResidualConfig
 from training.learning.recipe import FittedHeads, Report
 
@@ -21,8 +22,8 @@ class DirichletMultinomial:
     """See `description`; the steps are in `training.learning.residual`."""
 
     name = "dirichlet_multinomial"
-    label = "Dirichlet-multinomial head"
-    description = (
+    label = gettext_noop("Dirichlet-multinomial head")
+    description = gettext_noop(
         "It learns a linear residual on the prior's logits from the numbers of votes for each score; held-out folds "
         "choose its weight decay."
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.recipe import FittedHeads, Report
 from training.learning.ridge import RidgeConfig, line_figures
 
@@ -22,8 +23,8 @@ class GaussianProcess:
     """See `description`."""
 
     name = "gaussian_process"
-    label = "Gaussian process"
-    description = (
+    label = gettext_noop("Gaussian process")
+    description = gettext_noop(
         "It learns the line of the ridge regression, and what the line leaves over from photos that look alike. "
         "Thresholds give the distribution."
     )

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from annotation.language import gettext
+
 
 @dataclass(frozen=True)
 class NetworkGain:
@@ -35,13 +37,15 @@ class NetworkGain:
     def minutes_per_epoch(self) -> str:
         """Return the time of an epoch in words."""
         seconds = self.seconds_per_epoch
-        return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.1f} minutes"
+        if seconds < 90:
+            return gettext("%(seconds)s seconds") % {"seconds": f"{seconds:.0f}"}
+        return gettext("%(minutes)s minutes") % {"minutes": f"{seconds / 60:.1f}"}
 
     @property
     def verdict(self) -> str:
         """Return what the gain says, as the end of a sentence."""
         if self.gain_low > 0:
-            return "so learning the whole network pays"
+            return gettext("so learning the whole network pays")
         if self.gain_high < 0:
-            return "so learning the whole network does harm here"
-        return "so these votes cannot tell whether learning the whole network pays"
+            return gettext("so learning the whole network does harm here")
+        return gettext("so these votes cannot tell whether learning the whole network pays")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.recipe import FittedHeads, Report
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ class PriorAlone:
     """See `description`."""
 
     name = "prior"
-    label = "Prior alone"
-    description = "It keeps the quality head of the prior; only the watch head learns."
+    label = gettext_noop("Prior alone")
+    description = gettext_noop("It keeps the quality head of the prior; only the watch head learns.")
     version = 1
     config_class = PriorConfig
 

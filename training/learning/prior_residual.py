@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.config import PriorResidualConfig
 from training.learning.recipe import FittedHeads, Report
 
@@ -13,8 +14,8 @@ class PriorResidual:
     """See `description`; the steps are in `training.learning.residual`."""
 
     name = "prior_residual"
-    label = "Residual on the prior"
-    description = (
+    label = gettext_noop("Residual on the prior")
+    description = gettext_noop(
         "With few rated photos, it learns the sharpness and tilt of the shipped prior's distributions. With more, it "
         "also learns a linear residual on the prior; held-out folds choose its weight decay."
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from annotation.language import gettext_noop
 from training.learning.recipe import FittedHeads, Report
 
 if TYPE_CHECKING:
@@ -27,8 +28,8 @@ class Ridge:
     """See `description`."""
 
     name = "ridge"
-    label = "Ridge regression"
-    description = (
+    label = gettext_noop("Ridge regression")
+    description = gettext_noop(
         "It learns a line from features to the mean scores, corrected for each annotator's bias and noise, with the "
         "prior's mean score as offset. Groups of near-duplicates that are left out choose the decay and the weight of "
         "the prior. Thresholds on the line give the distribution."

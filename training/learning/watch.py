@@ -15,6 +15,7 @@ from training.learning.config import WatchConfig
 from training.learning.sampling import group_folds, principal_directions
 from training.learning.venn_abers import Intervals, probability_intervals
 from training.learning.watch_thresholds import WatchAim, aimed_threshold, expected_f1, surely_better_threshold
+from training.learning.watch_words import FEW_LABELS, FEW_OF_ONE_KIND, LOWER_F1
 
 Floats = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ def watch_fit(
     count, odds = len(watch), np.asarray(log_odds, dtype=np.float64)[known]
     rarer = min((watch > 0.5).sum(), (watch <= 0.5).sum())
     if rarer < _FEWEST_EACH:
-        return WatchFit(labels=count, not_used=f"there are fewer than {_FEWEST_EACH} labels of one kind")
+        return WatchFit(labels=count, not_used=FEW_OF_ONE_KIND % {"labels": _FEWEST_EACH})
 
     def zero_shot(
         reason: str, roc_auc: float | None = None, f1: float | None = None, zero_shot_f1: float | None = None
@@ -90,7 +91,7 @@ def watch_fit(
         )
 
     if count < config.labels_from:
-        return zero_shot(f"there are fewer than {config.labels_from} labels")
+        return zero_shot(FEW_LABELS % {"labels": config.labels_from})
     features = pooled[known]
     unit = _FEATURES_UNIT / np.sqrt(features.shape[1])
     directions = principal_directions(features, count=_DIRECTIONS, seed=seed)
@@ -107,7 +108,7 @@ def watch_fit(
         rival_at = surely_better_threshold(expit(odds), watch, for_f1, groups=groups[known], seed=seed) or rival_at
     learned, before = expected_f1(probabilities, watch, at), expected_f1(expit(odds), watch, rival_at)
     if learned < before:
-        reason = f"its F1 on held-out photos is {learned:.3f}, and that of the zero-shot model {before:.3f}"
+        reason = LOWER_F1 % {"learned": f"{learned:.3f}", "before": f"{before:.3f}"}
         return zero_shot(reason, roc_auc=auc, f1=learned, zero_shot_f1=before)
     along, shift = _logistic(columns, watch, config)
     return WatchFit(

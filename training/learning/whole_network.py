@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from annotation.language import gettext_noop
 from training.learning.recipe import FittedHeads, Report
 from training.learning.whole_network_config import WholeNetworkConfig
 
@@ -13,8 +14,8 @@ class WholeNetwork:
     """See `description`; the steps are in `training.learning.whole_network_steps`."""
 
     name = "whole_network"
-    label = "Whole network"
-    description = (
+    label = gettext_noop("Whole network")
+    description = gettext_noop(
         "The ridge regression first, then all layers of the network at a low learning rate, with mirrored photos, "
         "until the loss of groups that are left out no longer falls. The version then has a network of its own."
     )

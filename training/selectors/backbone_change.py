@@ -8,6 +8,7 @@ from annotation.models import AuditKind, AuditRecord, Campaign
 from inference.models import PRIOR_NAME, ModelVersion
 from inference.networks.config import WeightsMissing, is_of_run
 from inference.selectors import WorkCounts, backbone_key, backbone_of, features_queue, is_computed, work_counts
+from training.evaluation.stored_words import words_shown
 from training.models import TrainingRun
 
 
@@ -47,7 +48,7 @@ class BackboneChange:
     def next_step(self) -> str:
         """Return what happens now or next, as a sentence."""
         if self.work.waiting:
-            left = f", {self.work.time_left} left" if self.work.time_left else ""
+            left = gettext(", %(time)s left") % {"time": self.work.time_left} if self.work.time_left else ""
             following = (
                 gettext("its prior becomes the champion")
                 if self._has_prior
@@ -84,7 +85,7 @@ class BackboneChange:
             return gettext("All photos are processed. %(made)s") % {"made": made}
         return gettext("Run %(number)s has ended. %(message)s") % {
             "number": self.run.number,
-            "message": self.run.message,
+            "message": words_shown(self.run.message) or self.run.message,
         }
 
     @property

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 from django.db.models import F
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotation.measures.votes import VoteTable
@@ -78,7 +79,11 @@ def choice_figures(campaign: Campaign, tell: Report) -> tuple[ChoiceFigures, Vot
     missing: dict[OrderTask, str] = {}
     lanes = _lanes_of(campaign)
     features, ids, groups = _learned_features(campaign, votes)
-    for task, step in ((OrderTask.SCORE, "comparing orders, scores"), (OrderTask.WATCH, "comparing orders, watches")):
+    steps = (
+        (OrderTask.SCORE, gettext_noop("comparing orders, scores")),
+        (OrderTask.WATCH, gettext_noop("comparing orders, watches")),
+    )
+    for task, step in steps:
         curves[task], missing[task] = None, ""
         try:
             answers = _ordered(votes, lanes, task, ids, features, groups)

@@ -13,6 +13,7 @@ from inference.models import ModelVersion
 from training.evaluation.faults import unrelated_problem
 from training.evaluation.looks import FIRST, LOOKS, Look, fresh_needed, next_look
 from training.evaluation.promotion_rule import Decision, Problem, Rule, Verdict, promotion_verdict
+from training.evaluation.stored_words import words_shown
 from training.learning.dataset import Snapshot
 from training.models import Evaluation, HoldoutLook, TrainingRun
 
@@ -72,7 +73,9 @@ def verdict_of(evaluation: Evaluation) -> Verdict | None:
     version = evaluation.model_version
     if against is None or version.number < against.number:
         return None
-    problems = [Problem(Decision(one["decision"]), one["text"]) for one in evaluation.findings]
+    problems = [
+        Problem(Decision(one["decision"]), words_shown(one["text"]) or one["text"]) for one in evaluation.findings
+    ]
     unrelated = unrelated_problem(evaluation.metrics, evaluation.differences)
     return promotion_verdict(
         evaluation.differences,

@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+from django.utils import translation
+from django.utils.translation import gettext_noop
+
 from annotation.models import synset_name
 from inference.models import ModelVersion
 from inference.networks.config import LiteConfig, WeightsMissing
 from inference.selectors import backbone_of, class_limits, deployed_threshold
 from inference.serving import runtime
 from training.evaluation.measured import measured
+from training.evaluation.stored_words import NEUTRAL_PRIOR, SHIPPED_PRIOR
 from training.learning.registry import RECIPES
 from training.selectors.lineage import Lineage, answer_dates, lineage_of
 from training.selectors.versions import changed_since, newest_evaluations
@@ -62,7 +66,7 @@ def _backbone(version: ModelVersion) -> dict[str, Any]:
         "name": name or version.backbone,
         "key": version.backbone,
         "precision": "int8" if "-int8-" in version.backbone else "fp32",
-        "licence": "unknown: ask who made the weight file",
+        "licence": gettext_noop("unknown: ask who made the weight file"),
     }
     try:
         config = runtime.backbone_chosen(name)
@@ -71,7 +75,9 @@ def _backbone(version: ModelVersion) -> dict[str, Any]:
     own = config.is_own
     licence = _APACHE if own and isinstance(config, LiteConfig) else card["licence"]
     if own and not isinstance(config, LiteConfig):
-        licence = "that of torchvision's weights for this network (most: BSD-3-Clause, trained on ImageNet)"
+        licence = gettext_noop(
+            "that of torchvision's weights for this network (most: BSD-3-Clause, trained on ImageNet)"
+        )
     return {**card, "input_side": config.input_size, "interpolation": config.interpolation, "licence": licence}
 
 
@@ -100,13 +106,13 @@ def _recipe_name(figures: dict[str, Any]) -> str:
 def _prior_data(version: ModelVersion) -> str:
     """Return what the shipped prior learned from: nobody's answers."""
     if version.recipe.get("neutral"):
-        return "Nothing. This prior predicts the same distribution for every photo."
+        return NEUTRAL_PRIOR
     try:
         folder = runtime.backbone_chosen(backbone_of(version.backbone)).prior_folder
         about = json.loads((folder / "card.json").read_text())["data"]["about"] if folder else ""
     except (WeightsMissing, OSError, ValueError, KeyError, TypeError):
         about = ""
-    return f"No answers of this campaign: it is the shipped prior. {about}".strip()
+    return (SHIPPED_PRIOR % {"about_sentence": about}).strip()
 
 
 def _lineage(lineage: Lineage) -> dict[str, Any]:
@@ -123,6 +129,8 @@ def _holdout(version: ModelVersion) -> dict[str, Any] | None:
     evaluation = newest_evaluations([version]).get(version.pk)
     if evaluation is None:
         return None
+    with translation.override(None):  # cards are files for other programs, in English
+        changed = changed_since(evaluation)
     figures = [
         {
             "name": one.metric.name,
@@ -143,6 +151,6 @@ def _holdout(version: ModelVersion) -> dict[str, Any] | None:
         "measured": evaluation.created_at.date().isoformat(),
         "photos": evaluation.image_count,
         "votes": evaluation.vote_count,
-        "changed_since": changed_since(evaluation),
+        "changed_since": changed,
         "figures": figures,
     }

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import asdict
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext
 
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import votes_of
@@ -45,7 +46,12 @@ def settings_changed_since(evaluation: Evaluation) -> str:
 def changed_since(evaluation: Evaluation) -> str:
     """Return how votes and settings have changed since an evaluation, as a sentence; '' if not (one query)."""
     votes, changed = votes_changed_since(evaluation), settings_changed_since(evaluation)
-    return f"{votes}, and {changed[0].lower()}{changed[1:]}" if votes and changed else votes or changed
+    if not (votes and changed):
+        return votes or changed
+    return gettext("%(votes)s, and %(settings)s") % {
+        "votes": votes,
+        "settings": f"{changed[0].lower()}{changed[1:]}",
+    }
 
 
 def is_current(evaluation: Evaluation, opinions: HoldoutOpinions) -> bool:
@@ -75,7 +81,14 @@ def _settings_now(evaluation: Evaluation) -> ScaleAndThresholds:
 
 def promotions(campaign: Campaign) -> QuerySet[Promotion]:
     """Return the audit trail, newest first."""
-    return Promotion.objects.filter(campaign=campaign).select_related("version", "replaced", "by")
+    return Promotion.objects.filter(campaign=campaign).select_related(
+        "version",
+        "replaced",
+        "by",
+        "evaluation__against",
+        "evaluation__look",
+        "evaluation__model_version__campaign",
+    )
 
 
 def rollback_target(campaign: Campaign) -> ModelVersion | None:

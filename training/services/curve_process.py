@@ -5,6 +5,7 @@ import sys
 
 from django.conf import settings
 
+from training.evaluation.stored_words import TOO_LONG
 from training.models import LearningCurve
 from training.services.learning_curves import State, curve_finish
 from training.services.training_process import last_lines, process_environment
@@ -34,7 +35,7 @@ def curve_supervise(*, curve_id: int, attempt: int) -> None:
             ).returncode
         except subprocess.TimeoutExpired:
             limit = settings.IQS_TRAINING_SECONDS
-            message = f"Stopped after {limit} seconds, the limit of IQS_TRAINING_SECONDS."
+            message = TOO_LONG % {"seconds": limit}
         else:
             message = last_lines(curve.log, status)
     # Has an effect only if the process did not end the curve itself.

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from annotation.models import Campaign, Image
 from annotation.selectors.votes import votes_of
-from training.evaluation.drift import FEWEST_GROUPS, Drift, DriftVerdict, drift_reason
+from training.evaluation.drift import FEWEST_GROUPS, Compared, Drift, DriftVerdict, drift_reason
 from training.models import DriftCheck, TrainingRun
 from training.selectors.runs import exposed_answers_on, has_features, newest_run
 from training.services.drift import WEEK
@@ -52,7 +52,7 @@ def rated_groups(check: DriftCheck, last: TrainingRun | None) -> int:
 
 def _reason(check: DriftCheck) -> str:
     """Return what differs, as sentences; "" without drift."""
-    tests = {"photos": Drift.from_json(check.photos), "predicted scores": Drift.from_json(check.scores)}
+    tests = {Compared.PHOTOS: Drift.from_json(check.photos), Compared.SCORES: Drift.from_json(check.scores)}
     return " ".join(
         drift_reason(test, what=what, version=check.model_version.number)
         for what, test in tests.items()

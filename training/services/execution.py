@@ -30,6 +30,7 @@ from inference.services.features import features_make
 from inference.services.predictions import predictions_refresh
 from inference.services.versions import made_for, prior_install, version_create
 from inference.serving import runtime
+from training.evaluation import stored_words
 from training.evaluation.promotion_rule import Verdict
 from training.learning.checkpoints import Checkpoints, fingerprint_of
 from training.learning.dataset import Snapshot, rated_images
@@ -111,8 +112,7 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
         if (same := _same_as(run, votes, backbone, made_with)) is not None:
             return Outcome(
                 State.SKIPPED,
-                f"Nothing has changed since run {same.number} made version {same.challenger.number}: "  # type: ignore[union-attr]
-                "the same answers, photos, classes, limits and recipe.",
+                stored_words.NOTHING_CHANGED % {"run": same.number, "version": same.challenger.number},  # type: ignore[union-attr]
             )
         if champion(run.campaign) is None:
             prior_install(campaign=run.campaign)  # the workers have not installed it yet
@@ -159,15 +159,12 @@ def _nothing_to_learn(campaign: Campaign, plan: LearningPlan) -> str:
     """Return why there is nothing to learn from, and what to do about it."""
     counts = training_answers(campaign, since=0, exposed_answers=plan.exposed_answers)
     if counts.exposed and not counts.without_features:
-        return (
-            f"There is nothing to learn from: all {counts.exposed} answers to train photos were given after seeing "
-            f"a prediction, and such answers are left out. To use them, tick “{EXPOSED_ANSWERS_LABEL}” "
-            f"on the models page, or run manage.py train {campaign.slug} --exposed-answers."
-        )
-    return (
-        "There is nothing to learn from yet: no train photo has features, and an answer or an imported histogram or "
-        "watch label. Annotate some photos, or wait until the inference workers have processed them."
-    )
+        return stored_words.ALL_EXPOSED % {
+            "answers": counts.exposed,
+            "label_sentence": EXPOSED_ANSWERS_LABEL,
+            "slug": campaign.slug,
+        }
+    return stored_words.NOTHING_YET
 
 
 def _made_with(campaign: Campaign) -> dict[str, Any]:
@@ -230,8 +227,7 @@ def _learn_and_store(
     )
     if features.shape[1] != prior.config.feature_size:
         raise LearningError(
-            f"The stored features have {features.shape[1]} numbers, but the prior needs {prior.config.feature_size}; "
-            "let the inference workers compute them again."
+            stored_words.OTHER_LENGTH % {"found": features.shape[1], "needed": prior.config.feature_size}
         )
     history: History = []
 
@@ -300,7 +296,7 @@ def _with_pixels(
     photos = photo_pixels_make(run, ids, reading)
     kept = photos.rows >= 0
     if not kept.any():
-        raise LearningError("None of the photos can be opened, so the network cannot learn from them.")
+        raise LearningError(stored_words.NO_PHOTO_OPENS)
     return votes.of_images(ids[kept]), features[kept], photos.part(kept)
 
 
@@ -363,16 +359,16 @@ def _evaluate(run: TrainingRun, challenger: ModelVersion, report: Reporter) -> O
         evaluation_make(version=current_champion, run=run)  # on the same votes, so that the figures can be compared
     verdict = verdict_of(evaluation)
     if verdict is None:
-        return Outcome(State.DONE, "There was no champion to compare with.", challenger)
+        return Outcome(State.DONE, stored_words.NO_CHAMPION, challenger)
     if has_other_network(challenger, campaign):
         report.write(stage="Comparing with the champion")  # checks the attempt
         return Outcome(
             State.DONE, backbone_hand_over(version=challenger, campaign=campaign, verdict=verdict), challenger
         )
     if not campaign.promote_automatically:
-        return Outcome(State.DONE, f"{verdict.text} An admin of the campaign decides about the promotion.", challenger)
+        return Outcome(State.DONE, stored_words.ADMIN_DECIDES % {"verdict_sentence": verdict.text}, challenger)
     if not verdict.promote:
-        return Outcome(State.DONE, f"Not promoted. {verdict.text}", challenger)
+        return Outcome(State.DONE, stored_words.NOT_PROMOTED % {"verdict_sentence": verdict.text}, challenger)
     return _promote(challenger, evaluation, verdict, report)
 
 
@@ -395,4 +391,4 @@ def _promote(challenger: ModelVersion, evaluation: Evaluation, verdict: Verdict,
             )
     except PromotionError as error:
         return Outcome(State.DONE, f"Not promoted: {error}", challenger)
-    return Outcome(State.DONE, f"Promoted: {verdict.reason}", challenger, promotion)
+    return Outcome(State.DONE, stored_words.PROMOTED % {"verdict_sentence": verdict.reason}, challenger, promotion)

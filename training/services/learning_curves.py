@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from annotation.models import Campaign, User
+from training.evaluation.stored_words import CURVE_STALE
 from training.models import LearningCurve
 
 # A running process writes after each fit, which takes under a second for hundreds of photos and up to a minute for
@@ -84,7 +85,7 @@ def curves_requeue_stale() -> int:
     failed = stale.filter(attempt__gte=MAX_ATTEMPTS).update(
         state=State.FAILED,
         finished_at=timezone.now(),
-        message=f"The process sent no heartbeat for {STALE_SECONDS} seconds. It was tried {MAX_ATTEMPTS} times.",
+        message=CURVE_STALE % {"seconds": STALE_SECONDS, "attempts": MAX_ATTEMPTS},
     )
     return failed + stale.update(state=State.QUEUED, heartbeat_at=None, progress=0.0)
 

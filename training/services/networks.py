@@ -26,6 +26,7 @@ from inference.scoring.photo_pixels import photos_pixels
 from inference.selectors import backbone_of
 from inference.serving import runtime
 from training.evaluation.promotion_rule import Verdict
+from training.evaluation.stored_words import NETWORK_CHANGES, OWN_NETWORK
 from training.learning.photo_pixels import Compute, PhotoPixels
 from training.models import TrainingRun
 
@@ -105,13 +106,6 @@ def backbone_hand_over(*, version: ModelVersion, campaign: Campaign, verdict: Ve
     """Let the campaign change to the network of a version, if the rule and the campaign say so; return a message."""
     name = backbone_of(version.backbone)
     if not (verdict.promote and campaign.promote_automatically):
-        return (
-            f"{verdict.text} The version has a network of its own. To use it, run manage.py campaign_backbone "
-            f"{campaign.slug} {name}: workers then process all photos again, while the champion goes on, and the "
-            "version is compared once more."
-        )
+        return OWN_NETWORK % {"verdict_sentence": verdict.text, "slug": campaign.slug, "name": name}
     campaign_update(campaign=campaign, backbone=name)
-    return (
-        f"{verdict.reason} The version has a network of its own, {name}. Workers now process all photos with it, while "
-        "the champion goes on. Then the version is compared again."
-    )
+    return NETWORK_CHANGES % {"verdict_sentence": verdict.reason, "name": name}

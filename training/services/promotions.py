@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext
 
 from annotation.language.lazy import english
@@ -12,6 +13,7 @@ from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import backbone_of, champion, version_misfit
 from inference.services.versions import champion_set
+from training.evaluation import stored_words
 from training.models import Evaluation, Promotion
 from training.selectors.backbone_change import has_other_network
 from training.selectors.verdicts import verdict_of
@@ -104,15 +106,14 @@ def rules_opinion(*, kind: str, evaluation: Evaluation | None, current_champion:
     current_champion: the version that is replaced. Without a comparison with it, the rule does not agree.
     """
     if kind == Promotion.Kind.ROLLBACK:
-        return RulesOpinion(True, "Decided by an admin.")
+        return RulesOpinion(True, stored_words.BY_ADMIN)
     if evaluation is None or evaluation.against is None or evaluation.against != current_champion:
-        return RulesOpinion(False, "Decided by an admin, without a comparison with the champion.")
+        return RulesOpinion(False, stored_words.BY_ADMIN_ALONE)
     verdict = verdict_of(evaluation)
     if verdict is None:
-        older = f"The version is older than version {evaluation.against.number}, so the rule says nothing."
-        return RulesOpinion(False, f"Decided by an admin. {older}")
-    agrees = "agrees" if verdict.promote else "does not agree"
-    return RulesOpinion(verdict.promote, f"Decided by an admin; the rule {agrees}: {verdict.text}")
+        return RulesOpinion(False, stored_words.BY_ADMIN_OLDER % {"number": evaluation.against.number})
+    words = stored_words.RULE_AGREES if verdict.promote else stored_words.RULE_DOES_NOT
+    return RulesOpinion(verdict.promote, words % {"verdict_sentence": verdict.text})
 
 
 def promotion_by_admin(
@@ -124,7 +125,8 @@ def promotion_by_admin(
     raise PromotionError without a reason when the rule does not agree.
     """
     evaluation = newest_evaluations([version]).get(version.pk)
-    opinion = rules_opinion(kind=kind, evaluation=evaluation, current_champion=champion(version.campaign))
+    with translation.override(None):  # it is stored, and read in several languages
+        opinion = rules_opinion(kind=kind, evaluation=evaluation, current_champion=champion(version.campaign))
     words = " ".join(reason.replace("\0", "").split())
     if len(words) > REASON_LENGTH:
         raise PromotionError(
@@ -138,5 +140,7 @@ def promotion_by_admin(
             )
             % {"number": version.number}
         )
-    stored = f"“{words}” {opinion.text}" if words else opinion.text
+    stored = opinion.text
+    if words:
+        stored = stored_words.WITH_REASON % {"reason": words, "rule_sentence": opinion.text}
     return promotion_make(version=version, kind=kind, by=by, reason=stored, evaluation=evaluation)

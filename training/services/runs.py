@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from annotation.models import Campaign, User
 from inference.models import ModelVersion
+from training.evaluation import stored_words
 from training.learning.registry import DEFAULT_RECIPE, LearningPlan
 from training.models import TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run, new_answers, newest_annotation_id, newest_run
@@ -117,7 +118,7 @@ def run_finish(*, run_id: int, attempt: int, state: str, message: str = "", **fi
 
 def run_cancel(*, run: TrainingRun, by: User | None = None) -> None:
     """Cancel a queued run at once. Ask a running one to stop, which takes about a second."""
-    message = f"Cancelled by {by}." if by else "Cancelled."
+    message = stored_words.CANCELLED_BY % {"name": by} if by else stored_words.CANCELLED
     waiting = TrainingRun.objects.filter(pk=run.pk, state=State.QUEUED)
     if not waiting.update(state=State.CANCELLED, message=message, finished_at=timezone.now()):
         TrainingRun.objects.filter(pk=run.pk, state=State.RUNNING).update(cancel_requested=True, message=message)
@@ -137,10 +138,14 @@ def run_requeue(*, run_id: int, attempt: int, reason: str) -> str:
             run.state = State.CANCELLED
         elif run.attempt >= MAX_ATTEMPTS:
             run.state = State.FAILED
-            run.message = f"{reason} It was tried {run.attempt} times. The logs are in {run.folder}."
+            run.message = stored_words.GIVEN_UP % {
+                "reason_sentence": reason,
+                "attempts": run.attempt,
+                "folder": run.folder,
+            }
         else:
             run.state, run.progress = State.QUEUED, 0.0
-            run.stage = f"Waiting to start again: {reason}"[:120]
+            run.stage = (stored_words.AGAIN % {"reason_sentence": reason})[:120]
         run.heartbeat_at = None
         run.finished_at = None if run.state == State.QUEUED else timezone.now()
         run.save(update_fields=["state", "message", "progress", "stage", "heartbeat_at", "finished_at"])
@@ -151,7 +156,7 @@ def runs_requeue_stale() -> int:
     """Requeue every run without a heartbeat for STALE_SECONDS; return their number."""
     oldest = timezone.now() - timedelta(seconds=STALE_SECONDS)
     stale = TrainingRun.objects.filter(state=State.RUNNING, heartbeat_at__lt=oldest).values_list("pk", "attempt")
-    reason = f"The training process sent no heartbeat for {STALE_SECONDS} seconds."
+    reason = stored_words.NO_HEARTBEAT % {"seconds": STALE_SECONDS}
     return sum(bool(run_requeue(run_id=pk, attempt=attempt, reason=reason)) for pk, attempt in list(stale))
 
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext, gettext_lazy
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
@@ -15,14 +15,15 @@ from annotation.models import AuditKind, Campaign
 from annotation.services.audit import audit_changes
 
 TASK = "training.tasks.retrain_scheduled"
-DAYS = (
-    gettext_lazy("Monday"),
-    gettext_lazy("Tuesday"),
-    gettext_lazy("Wednesday"),
-    gettext_lazy("Thursday"),
-    gettext_lazy("Friday"),
-    gettext_lazy("Saturday"),
-    gettext_lazy("Sunday"),
+#: Monday to Sunday.
+WEEKDAYS = (
+    gettext_lazy("every Monday"),
+    gettext_lazy("every Tuesday"),
+    gettext_lazy("every Wednesday"),
+    gettext_lazy("every Thursday"),
+    gettext_lazy("every Friday"),
+    gettext_lazy("every Saturday"),
+    gettext_lazy("every Sunday"),
 )
 
 
@@ -37,9 +38,12 @@ class Schedule:
 
     @property
     def text(self) -> str:
-        """Return the schedule in words, such as 'every night at 02:00 (UTC)'."""
-        day = gettext("every day") if self.weekday is None else f"every {DAYS[self.weekday]}"
-        return f"{day} at {self.at:%H:%M} ({settings.TIME_ZONE})"
+        """Return the schedule in words, such as 'every day at 02:00 (UTC)'."""
+        return gettext("%(day)s at %(time)s (%(zone)s)") % {
+            "day": gettext("every day") if self.weekday is None else WEEKDAYS[self.weekday],
+            "time": f"{self.at:%H:%M}",
+            "zone": settings.TIME_ZONE,
+        }
 
     def next_at(self, now: datetime) -> datetime:
         """Return the first such time after `now`, which must be aware."""
@@ -94,10 +98,12 @@ def schedule_set(*, campaign: Campaign, schedule: Schedule | None) -> None:
                 "start_time": timezone.now(),
             },
         )
+    with translation.override(None):  # audits are in English
+        texts = [one.text if one else "none" for one in (before, schedule)]
     audit_changes(
         kind=AuditKind.SETTINGS_CHANGED,
-        before={"training schedule": before.text if before else "none"},
-        after={"training schedule": schedule.text if schedule else "none"},
+        before={"training schedule": texts[0]},
+        after={"training schedule": texts[1]},
         campaign=campaign,
     )
 

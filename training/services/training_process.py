@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from training.evaluation import stored_words
 from training.models import TrainingRun
 from training.services.process_tree import memory_of, tree_of
 from training.services.runs import run_finish, run_requeue
@@ -48,7 +49,7 @@ def run_supervise(*, run_id: int, attempt: int) -> None:
     if reason:
         run_finish(run_id=run_id, attempt=attempt, state=State.FAILED, message=reason)
     elif process.returncode < 0:
-        died = f"The training process was killed by signal {-process.returncode}."
+        died = stored_words.KILLED % {"signal": -process.returncode}
         run_requeue(run_id=run_id, attempt=attempt, reason=died)
     else:
         # Has an effect only if the process did not end the run itself. That is a failure, whatever the exit status.
@@ -75,7 +76,7 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
             now = time.monotonic()
         if now > deadline:
             _kill(process)
-            return f"Stopped after {settings.IQS_TRAINING_SECONDS} seconds, the limit of IQS_TRAINING_SECONDS."
+            return stored_words.TOO_LONG % {"seconds": settings.IQS_TRAINING_SECONDS}
         memory = memory_of(tree_of(process.pid))
         if memory > peak + _MEMORY_STEP:
             peak = memory
@@ -83,7 +84,7 @@ def _wait(process: "subprocess.Popen[bytes]", run_id: int, attempt: int) -> str:
         if memory > settings.IQS_TRAINING_BYTES:
             _kill(process)
             limit = settings.IQS_TRAINING_BYTES // 1024**2
-            return f"Stopped because it used more than {limit:,} MiB of memory, the limit of IQS_TRAINING_MB."
+            return stored_words.TOO_LARGE % {"limit": f"{limit:,}"}
         current = TrainingRun.objects.filter(pk=run_id, attempt=attempt, state=State.RUNNING)
         cancelled = current.values_list("cancel_requested", flat=True).first()
         if cancelled:

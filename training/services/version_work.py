@@ -12,6 +12,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from annotation.models import User
+from training.evaluation.stored_words import WORKER_ENDED
 from training.models import VersionWork
 
 STALE_SECONDS = 600
@@ -78,7 +79,7 @@ def work_due(model: type[Work]) -> list[int]:
     """Return the ids of rows that a worker can claim. Rows that were claimed too often get a message."""
     stale = timezone.now() - timedelta(seconds=STALE_SECONDS)
     given_up = _live(model).filter(claimed_at__lt=stale, attempts__gte=MAX_ATTEMPTS)
-    given_up.update(message=f"The worker ended {MAX_ATTEMPTS} times without a result. Its log says more.")
+    given_up.update(message=WORKER_ENDED % {"attempts": MAX_ATTEMPTS})
     return list(_claimable(model).values_list("pk", flat=True))
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext
 
 from annotation.drawing.axis import Tick, round_ticks
 from annotation.drawing.lines import Line, lines
 from annotation.drawing.svg import Svg
 from annotation.models import Campaign
-from training.evaluation.drift import FEWEST_GROUPS, Drift, DriftVerdict, drift_sentence
+from training.evaluation.drift import FEWEST_GROUPS, Compared, Drift, DriftVerdict, drift_sentence
 from training.models import DriftCheck
 
 
@@ -34,7 +35,7 @@ def drift_part(campaign: Campaign) -> DriftPart | None:
     check = checks.select_related("model_version").first()
     if check is None:
         return None
-    tests = {"photos": Drift.from_json(check.photos), "predicted scores": Drift.from_json(check.scores)}
+    tests = {Compared.PHOTOS: Drift.from_json(check.photos), Compared.SCORES: Drift.from_json(check.scores)}
     return DriftPart(
         check,
         any(test.verdict == DriftVerdict.DRIFT for test in tests.values()),
@@ -51,10 +52,18 @@ def _chart(weeks: list[dict[str, Any]]) -> Svg | str:
     mean, low, high = ([week[name] for week in shown] for name in ("mean", "low", "high"))
     room = max(0.1, 0.1 * (max(high) - min(low)))
     ends = min(low) - room, max(high) + room
-    until = [f"{date.fromisoformat(week['until']):%-d %b}" for week in (shown[0], shown[-1])]
+    until = [date_format(date.fromisoformat(week["until"]), "j M") for week in (shown[0], shown[-1])]
     return lines(
-        name=f"Mean predicted score of each week's photos, from {mean[0]:.2f} in the week until {until[0]} to "
-        f"{mean[-1]:.2f} in the week until {until[1]}, with 95 % intervals",
+        name=gettext(
+            "Mean predicted score of each week's photos, from %(first)s in the week until %(first_day)s to %(last)s in "
+            "the week until %(last_day)s, with 95 %% intervals"
+        )
+        % {
+            "first": f"{mean[0]:.2f}",
+            "first_day": until[0],
+            "last": f"{mean[-1]:.2f}",
+            "last_day": until[1],
+        },
         lines=[Line("validation", xs, mean), Line("train", xs, low), Line("train", xs, high)],
         x_range=(xs[0], xs[-1]),
         y_range=ends,

@@ -29,6 +29,7 @@ from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RE
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
 from training.selectors.backbone_change import backbone_change
 from training.selectors.runs import exposed_answers_on, last_learned, training_answers
+from training.selectors.stored_texts import verdict_words
 from training.selectors.verdicts import holdout_use, inverted_names, rule_of, verdict_of
 from training.selectors.versions import (
     changed_since,
@@ -97,6 +98,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     reference = evaluations.get(current_champion.pk) if current_champion else None
     past = past_champions(campaign)
     last = last_learned(campaign)
+    changes = list(promotions(campaign)[:_PROMOTIONS])
     runs = list(TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS])
     exposed_answers = exposed_answers_on(runs[0] if runs else None)  # the newest
     since = last.last_annotation_id if last else 0
@@ -133,7 +135,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "reason_length": REASON_LENGTH,
         "champion": current_champion,
         "reference": reference,
-        "outdated": changed_since(reference) if reference else "",
+        "outdated": _in_sentence(changed_since(reference)) if reference else "",
         "backbone_change": backbone_change(campaign, current_champion),
         "champion_misfit": _champion_misfit(current_champion, campaign),
         "evaluation_request": EvaluationRequest.objects.filter(campaign=campaign).first(),
@@ -155,7 +157,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "drift": drift_part(campaign),
         "learning_curve": curve_part(campaign),
         "runs": runs,
-        "promotions": list(promotions(campaign)[:_PROMOTIONS]),
+        "promotions": changes,
+        "verdict_words": verdict_words(one.evaluation for one in changes),
         "site_problems": site_problems(),
         "champion_problem": version_problem(current_champion) if current_champion else "",
     }
@@ -208,6 +211,11 @@ def _change_champion(request: HttpRequest, campaign: Campaign, number: int, kind
     return redirect("models", campaign.slug)
 
 
+def _in_sentence(text: str) -> str:
+    """Return a sentence as a part of another one."""
+    return f"{text[:1].lower()}{text[1:]}"
+
+
 def _columns(rows: list[VersionRow]) -> list[tuple[Metric, int | None]]:
     """Return the metrics of the table with their number of photos on the common holdout; None if nothing is on it."""
     common = next((row for row in rows if row.is_common), None)
@@ -239,7 +247,7 @@ def _card(
         misfit=version_misfit(version, campaign),
         file_problem=version_problem(version) or version_weights_problem(version),
         can_return=has_been_champion,
-        recipe_label=recipe.label if (recipe := _recipe_used(version)) else "",
+        recipe_label=gettext(recipe.label) if (recipe := _recipe_used(version)) else "",
     )
 
 

@@ -28,6 +28,7 @@ from training.drawing.order_curve import order_chart, shown_error
 from training.evaluation.choice_words import VotesNeeded, Words, choice_title, order_words, stop_words
 from training.evaluation.curve_gain import CurveReport
 from training.evaluation.order_curve import OrderCurve, OrderTask
+from training.evaluation.stored_words import words_shown
 from training.models import LearningCurve, StoredChoice
 from training.selectors.choice import RATED_PER_CLUSTER, ChoiceFigures
 from training.selectors.lane_mix import LaneMix, lane_mix
@@ -203,7 +204,7 @@ def _figures(campaign: Campaign, figures: ChoiceFigures) -> dict[str, Any]:
     seconds = figures.forecast.seconds_per_answer
     parts = [_order_part(one, seconds) for one in (figures.score, figures.watch) if one is not None]
     missing = [
-        (label, text)
+        (label, words_shown(text) or text)
         for label, text in (
             (gettext("Scores"), figures.score_missing),
             (gettext("Watches"), figures.watch_missing),

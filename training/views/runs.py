@@ -24,6 +24,7 @@ from training.learning.network_gain import NetworkGain
 from training.learning.registry import DEFAULT_RECIPE, OLDEST_RECIPE, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
+from training.selectors.stored_texts import verdict_words
 from training.selectors.verdicts import inverted_names, verdict_of
 from training.selectors.versions import changed_since
 from training.services.runs import run_cancel, run_request
@@ -179,6 +180,7 @@ def _context(request: HttpRequest, campaign: Campaign, run_id: int) -> dict[str,
         "evaluation": evaluation,
         "figures": measured_pairs(evaluation.metrics, evaluation.differences) if evaluation else [],
         "verdict": verdict_of(evaluation) if evaluation else None,
+        "verdict_words": verdict_words([evaluation]),
         "inverted": inverted_names(evaluation) if evaluation else [],
         "outdated": changed_since(evaluation) if evaluation else "",
         "recipe": RECIPES.get(run.recipe.get("recipe", OLDEST_RECIPE)),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 from annotation.access.permissions import campaign_view
 from annotation.models import Campaign, Role
 from annotation.services.campaigns import campaign_update
-from training.services.schedules import DAYS, Schedule, schedule_set
+from training.services.schedules import WEEKDAYS, Schedule, schedule_set
 
 _NIGHT = time(2, 0)
 
@@ -31,9 +31,9 @@ class ScheduleForm(forms.Form):
     when = forms.ChoiceField(
         label=gettext_lazy("At a fixed time"),
         choices=[
-            ("", "never"),
+            ("", gettext_lazy("never")),
             ("daily", gettext_lazy("every day")),
-            *((str(number), f"every {day}") for number, day in enumerate(DAYS)),
+            *((str(number), day) for number, day in enumerate(WEEKDAYS)),
         ],
         required=False,
     )
@@ -59,7 +59,7 @@ def schedule_form(campaign: Campaign, schedule: Schedule | None) -> ScheduleForm
             "at": schedule.at if schedule else _NIGHT,
         }
     )
-    form.fields["at"].label = f"at ({settings.TIME_ZONE})"
+    form.fields["at"].label = gettext("at (%(zone)s)") % {"zone": settings.TIME_ZONE}
     return form
 
 
@@ -84,6 +84,9 @@ def schedule_save(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     schedule = form.schedule()
     schedule_set(campaign=campaign, schedule=schedule)
     messages.success(
-        request, f"Saved. {'Training runs ' + schedule.text + '.' if schedule else gettext('No fixed time.')}"
+        request,
+        gettext("Saved. Training runs %(schedule)s.") % {"schedule": schedule.text}
+        if schedule
+        else gettext("Saved. No fixed time."),
     )
     return redirect("models", campaign.slug)

@@ -22,7 +22,7 @@ from training.evaluation.version_card import card_markdown
 from training.models import VersionExport
 from training.selectors.lineage import lineage_of
 from training.selectors.version_cards import version_card
-from training.selectors.versions import newest_evaluations, rollback_target
+from training.selectors.versions import changed_since, newest_evaluations, rollback_target
 from training.services.promotions import REASON_LENGTH
 from training.services.version_exports import version_export_request
 from training.tasks import MESSAGE_SECONDS, version_export_run
@@ -69,6 +69,7 @@ def version_page(request: HttpRequest, campaign: Campaign, number: int) -> HttpR
     context = _export_context(campaign, version) | {
         "card": version_card(version, lineage),
         "lineage": lineage,
+        "changed_since": changed_since(own) if own else "",
         "others": list(others.values("number", "is_champion")),
         "note_length": NOTE_LENGTH,
         "misfit": misfit,
@@ -148,7 +149,9 @@ def export_zip(request: HttpRequest, campaign: Campaign, number: int) -> FileRes
     if export is None or not export.path.exists():
         raise Http404(gettext("There is no export of this version. Its page makes one."))
     audit_record(
-        kind=AuditKind.EXPORT, campaign=campaign, what=gettext("model version %(number)s") % {"number": number}
+        kind=AuditKind.EXPORT,
+        campaign=campaign,
+        what=f"model version {number}",  # audits are in English
     )
     return FileResponse(
         export.path.open("rb"),

@@ -14,7 +14,7 @@ from annotation.models import Annotation, Campaign
 from tests.opinions_and_predictions import images_make, predictions_make, version_make, vote, votes
 from training.evaluation.comparison import ScoreFigures, watch_roc_auc
 from training.evaluation.measured import measured
-from training.evaluation.promotion_rule import DESCRIPTION
+from training.evaluation.promotion_rule import Rule, description
 from training.evaluation.registry import METRICS
 from training.models import Evaluation
 from training.selectors.comparison import compare
@@ -117,7 +117,7 @@ def test_the_command_prints_every_metric_with_its_interval(two_versions: tuple[A
     call_command("evaluate", campaign.slug, "--version", "2", stdout=out)
     lines = out.getvalue().splitlines()
     assert re.match(r"Watches v2, measured .* UTC on 40 holdout photos with 120 votes", lines[0])
-    assert lines[-3] == DESCRIPTION
+    assert lines[-3] == description(Rule())
     assert lines[-2] == "1 of 20 looks at this holdout are used for this champion."
     assert re.search(r"Ceiling √r_k, .*: 0\.\d+ \(0\.\d+–[01]\.\d+\), ICC\(C,1\)\.$", lines[-4])
     assert lines[-5].startswith("Correlates with the MOS as well as the mean of ")

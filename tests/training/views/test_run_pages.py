@@ -12,7 +12,7 @@ from django.utils import timezone
 from annotation.models import AuditRecord, Campaign
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import vote
-from training.evaluation.promotion_rule import DESCRIPTION
+from training.evaluation.promotion_rule import Rule, description
 from training.models import Promotion, TrainingRun
 from training.services.evaluations import evaluation_make
 from training.services.promotions import promotion_make
@@ -316,7 +316,7 @@ def test_the_page_counts_the_answers_that_a_run_learns_from(
     text = text_of(client.get(MODELS))
     assert "A run would learn from 8 answers; no version has learned from votes yet" in text
     assert "Left out: 6 answers to holdout photos; 1 given after seeing a prediction." in text
-    assert DESCRIPTION in text
+    assert description(Rule()) in text
     client.post("/campaigns/watches/runs/start", {"exposed_answers": "on"})
     run = TrainingRun.objects.get()
     assert run.recipe["exposed_answers"] is True

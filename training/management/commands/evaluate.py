@@ -11,7 +11,7 @@ from inference.models import ModelVersion
 from inference.networks.model_files import ModelFileError
 from inference.selectors import champion
 from training.evaluation.measured import measured, measured_pairs
-from training.evaluation.promotion_rule import DESCRIPTION, description
+from training.evaluation.promotion_rule import Rule, description
 from training.evaluation.registry import METRICS
 from training.models import Evaluation
 from training.selectors.verdicts import holdout_use, inverted_names, rule_of, verdict_of
@@ -21,7 +21,8 @@ from training.services.evaluations import evaluation_make, evaluations_refresh
 
 class Command(BaseCommand):
     help = (
-        f"Evaluate model versions on the holdout, compare them with the champion, and print the metrics. {DESCRIPTION}"
+        "Evaluate model versions on the holdout, compare them with the champion, and print the metrics. "
+        f"{description(Rule())}"
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

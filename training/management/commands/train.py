@@ -15,7 +15,7 @@ from annotation.models import Campaign
 from annotation.tasks import announce
 from inference.tasks import predictions_run
 from training.evaluation.measured import measured_pairs
-from training.evaluation.promotion_rule import DESCRIPTION
+from training.evaluation.promotion_rule import Rule, description
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, TrainingRun
 from training.services.execution import Outcome, run_perform
@@ -27,7 +27,7 @@ State = TrainingRun.State
 class Command(BaseCommand):
     help = (
         "Train a challenger on a campaign's answers and evaluate it on the holdout. In campaigns that promote "
-        f"automatically, it becomes the champion if it passes the promotion rule. {DESCRIPTION}"
+        f"automatically, it becomes the champion if it passes the promotion rule. {description(Rule())}"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
