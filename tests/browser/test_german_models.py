@@ -47,8 +47,11 @@ EVERYTHING = """() => {
 
 
 def english(page: Page) -> list[str]:
-    """Return what a page says in English, without names of files."""
-    texts = (re.sub(r"\S+\.(jpg|png|webp|md|json|csv)", "", text) for text in page.evaluate(EVERYTHING))
+    """Return what a page says in English, without names of files and of a measure."""
+    texts = (
+        re.sub(r"\S+\.(jpg|png|webp|md|json|csv)|Ranked Probability Score", "", text)
+        for text in page.evaluate(EVERYTHING)
+    )
     return [text for text in texts if ENGLISH.search(text)]
 
 
@@ -128,7 +131,7 @@ def test_the_pages_of_models_are_german(page: Page, campaign: Campaign, run: Tra
     assert "Daten festhalten" in text
     assert "Rezepte vergleichen: Ridge-Regression" in text
     assert "Der Validierungsverlust ist um 75% gesunken" in text
-    assert "Über die Beförderung entscheidet die Verwaltung der Kampagne." in text
+    assert "Über die Beförderung entscheidet ein Admin der Kampagne." in text
     assert "RPS der Qualität" in text
 
 
@@ -138,7 +141,7 @@ def test_a_promotion_is_stored_in_english_and_shown_in_german(
     _go(page, "models/")
     page.get_by_role("button", name="Version 2 befördern").click()
     page.get_by_role("dialog").get_by_role("button", name="Befördern", exact=True).click()
-    expect(page.get_by_text("Von der Verwaltung entschieden; die Regel stimmt zu: Befördern")).to_be_visible()
+    expect(page.get_by_text("Von einem Admin entschieden; die Regel stimmt zu: Befördern")).to_be_visible()
     assert english(page) == []
     stored = Promotion.objects.get().reason
     assert stored.startswith("Decided by an admin; the rule agrees: Promote: Quality RPS")
@@ -155,7 +158,7 @@ def test_a_reason_in_own_words_stays_as_it_was_written(page: Page, versions: lis
     )
     _go(page, "models/")
     expect(
-        page.get_by_text("„Nur ein Versuch.“ Von der Verwaltung entschieden, ohne Vergleich mit dem Champion.")
+        page.get_by_text("„Nur ein Versuch.“ Von einem Admin entschieden, ohne Vergleich mit dem Champion.")
     ).to_be_visible()
 
 

@@ -59,7 +59,7 @@ def test_figures_and_sentences_within_a_sentence_are_kept() -> None:
     with translation.override("de"):
         assert words_shown(stored) is None  # not half in English
         assert words_shown(stored, verdict) == (
-            "„Looks fine: 95 % sure“ Von der Verwaltung entschieden; die Regel stimmt zu: Befördern: RPS der Qualität "
+            "„Looks fine: 95 % sure“ Von einem Admin entschieden; die Regel stimmt zu: Befördern: RPS der Qualität "
             "−0.2: besser."
         )
     assert words_shown(stored, {one: one for one in verdict}) == stored

@@ -159,8 +159,5 @@ def words_shown(stored: str, known: Mapping[str, str] = _NOTHING) -> str | None:
 
     known: whole sentences in English, and in the language of the reader.
     """
-    whole = read_again(stored, _TEXTS, known)
-    if whole is not None:
-        return whole
     parts = [read_again(one, _TEXTS, known) for one in _END_OF_REASON.split(stored)]
     return None if None in parts else " ".join(one for one in parts if one)

@@ -23,8 +23,9 @@ def verdict_words(evaluations: Iterable[Evaluation | None]) -> dict[str, str]:
             continue
         with translation.override(None):
             stored = verdict_of(evaluation)
-        assert stored is not None  # the language changes nothing about it
-        found |= {stored.text: shown.text, stored.reason: shown.reason}
+            assert stored is not None  # the language changes nothing about it
+            texts = (stored.text, stored.reason)
+        found |= dict(zip(texts, (shown.text, shown.reason), strict=True))
     return found
 
 
