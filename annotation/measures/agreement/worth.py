@@ -12,11 +12,12 @@ from math import inf, nan
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.language import gettext, ngettext
 from annotation.measures.agreement.ceiling import FEWEST_PHOTOS, Form, vote_ceiling
 from annotation.measures.agreement.jackknife import jackknife
 from annotation.measures.correlation import plcc
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import ends
+from annotation.measures.signs import ends_shown
 
 Floats = NDArray[np.float64]
 
@@ -48,9 +49,17 @@ class Worth:
 
 def worth_text(value: float, low: float, high: float) -> str:
     """Return for example '3.2 annotators (2.1–5.4)'; ends of 1,000 or more become 'everybody'."""
+    values = {"number": _number(value), "interval": ends_shown(_number(low), _number(high))}
     if value >= MOST:
-        return f"as many annotators as there are ({ends(_number(low), _number(high))})"
-    return f"{_number(value)} annotator{'' if _number(value) == '1.0' else 's'} ({ends(_number(low), _number(high))})"
+        return gettext("as many annotators as there are (%(interval)s)") % values
+    return (
+        ngettext(
+            "%(number)s annotator (%(interval)s)",
+            "%(number)s annotators (%(interval)s)",
+            1 if _number(value) == "1.0" else 2,
+        )
+        % values
+    )
 
 
 def annotators_worth(
@@ -110,4 +119,4 @@ def _annotators(place: float) -> float:
 
 
 def _number(k: float) -> str:
-    return "everybody" if k >= MOST else f"{k:.1f}" if k < 10 else f"{k:.0f}"
+    return gettext("everybody") if k >= MOST else f"{k:.1f}" if k < 10 else f"{k:.0f}"
