@@ -276,7 +276,7 @@ _METRICS = (
     ),
     Metric(
         name="class_f1",
-        label="Class F1",
+        label=gettext_noop("Class F1"),
         explanation=gettext_noop(
             "Mean of the F1 of rejected, pending and accepted against the class of the MOS. Each class counts "
             "the same, however rare; a class without photos is left out."
@@ -304,7 +304,7 @@ _METRICS = (
     ),
     Metric(
         name="watch_f1",
-        label="Watch F1",
+        label=gettext_noop("Watch F1"),
         explanation=gettext_noop("F1 of the decisions at the watch threshold, against the majority label."),
         higher_is_better=True,
         digits=3,
