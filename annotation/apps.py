@@ -8,9 +8,9 @@ class AnnotationConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers, and let pure packages speak the language of the request."""
-        from django.utils.translation import gettext
+        from django.utils.translation import gettext, ngettext
 
         from annotation.language import translation_use
 
-        translation_use(gettext)
+        translation_use(gettext, ngettext)
         from annotation import receivers  # noqa: F401

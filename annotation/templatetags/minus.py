@@ -18,7 +18,7 @@ def minus(number: object) -> str:
 @register.simple_tag
 def ends(low: float, high: float, digits: int = 2) -> str:
     """Return the ends of an interval as text, such as '0.62–0.79' or '−0.90 to 0.10'."""
-    return signs.ends(f"{low:.{digits}f}", f"{high:.{digits}f}")
+    return signs.ends_shown(f"{low:.{digits}f}", f"{high:.{digits}f}")
 
 
 @register.filter

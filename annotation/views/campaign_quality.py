@@ -176,7 +176,7 @@ def _weeks_drawing(weeks: Sequence[WeekAgreement]) -> Svg:
     low, high = min(0.0, *ends[1]), 1.0
     every = -(-len(weeks) // 4)
     return lines(
-        name="Krippendorff's alpha by week, with its interval; the table has the numbers",
+        name=gettext("Krippendorff's alpha by week, with its interval; the table has the numbers"),
         lines=[Line("validation", xs, ends[0]), Line("train", xs, ends[1]), Line("train", xs, ends[2])],
         x_range=(xs[0] - 3, xs[-1] + 3),
         y_range=(low, high),

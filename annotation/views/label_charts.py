@@ -18,8 +18,12 @@ from annotation.selectors.vote_summaries import VoteSummary
 
 def campaign_labels(campaign: Campaign, counted: LabelCounts) -> dict[str, Any]:
     """Return what the label analysis of a campaign's own votes shows."""
-    classes = [("rejected", counted.rejected), ("pending", counted.pending), ("accepted", counted.accepted)]
-    watch = [("watch", counted.watch), (gettext("no watch"), counted.no_watch)]
+    classes = [
+        (gettext("rejected"), counted.rejected),
+        (gettext("pending"), counted.pending),
+        (gettext("accepted"), counted.accepted),
+    ]
+    watch = [(gettext("watch"), counted.watch), (gettext("no watch"), counted.no_watch)]
     tables = [(gettext("Quality classes"), classes)] + (
         [(gettext("Watch labels"), watch)] if counted.watch + counted.no_watch else []
     )
@@ -37,11 +41,17 @@ def imported_labels(summary: VoteSummary) -> dict[str, Any]:
     """Return what the label analysis of one import of votes shows."""
     tables = []
     if summary.rated:
-        classes = [("rejected", summary.rejected), ("pending", summary.pending), ("accepted", summary.accepted)]
+        classes = [
+            (gettext("rejected"), summary.rejected),
+            (gettext("pending"), summary.pending),
+            (gettext("accepted"), summary.accepted),
+        ]
         tables.append((gettext("Quality classes"), classes))
     labelled = summary.watch + summary.no_watch
     if labelled:
-        tables.append((gettext("Watch labels"), [("watch", summary.watch), (gettext("no watch"), summary.no_watch)]))
+        tables.append(
+            (gettext("Watch labels"), [(gettext("watch"), summary.watch), (gettext("no watch"), summary.no_watch)])
+        )
     return {
         "undecided": summary.undecided or None if labelled else None,
         "watch_share": wilson_interval(summary.watch, labelled) if labelled and not summary.rated else None,
@@ -72,7 +82,9 @@ def _distributions(bins: Sequence[str], votes: Sequence[int] | None, photos: Seq
         if votes
         else "",
         "score_votes": sum(votes) if votes else None,
-        "mos_drawing": _shares_drawing(gettext("Photos by MOS"), bins, [photos], "MOS, rounded") if any(photos) else "",
+        "mos_drawing": _shares_drawing(gettext("Photos by MOS"), bins, [photos], gettext("MOS, rounded"))
+        if any(photos)
+        else "",
     }
 
 
@@ -94,11 +106,9 @@ def _shares_drawing(name: str, labels: Sequence[str], counts: Sequence[Sequence[
     """Draw one series of counts, or two beside each other, in percent of their sum."""
     percents = [[100 * count / max(sum(one), 1e-12) for count in one] for one in counts]
     end = min(axis_end(max(max(one) for one in percents)), 100.0)
-    titles = [
-        f"{label}: " + ", then ".join(f"{one[place]:.0f} %" for one in percents) for place, label in enumerate(labels)
-    ]
+    titles = [_title(label, [one[place] for one in percents]) for place, label in enumerate(labels)]
     return columns(
-        name=f"{name}; the table has the numbers",
+        name=gettext("%(name)s; the table has the numbers") % {"name": name},
         series=[Series(kind, one) for kind, one in zip(("people", "others"), percents, strict=False)],
         end=end,
         labels=labels,
@@ -108,3 +118,15 @@ def _shares_drawing(name: str, labels: Sequence[str], counts: Sequence[Sequence[
         beside=len(counts) > 1,
         height=140,
     )
+
+
+def _title(label: str, percents: Sequence[float]) -> str:
+    """Return for example 'rejected: 20 %', or with the share after balancing 'rejected: 20 %, then 33 %'."""
+    first, *after = (f"{one:.0f}" for one in percents)
+    if not after:
+        return f"{label}: {first} %"
+    return gettext("%(label)s: %(first)s %%, then %(second)s %%") % {
+        "label": label,
+        "first": first,
+        "second": after[0],
+    }

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext, ngettext
 
 from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Mark, Series, columns
@@ -64,21 +65,37 @@ def _drawing(rows: Sequence[Mapping[str, Any]], marks: Sequence[Mark]) -> Svg:
     # The axis ends at twice the uniform share or higher, so that a uniform distribution looks low.
     end = min(axis_end(max(200 / len(rows), *series[0].values, *series[1].values)), 100)
     return columns(
-        name="Votes and quality distribution over the scores; the table below has the numbers",
+        name=gettext("Votes and quality distribution over the scores; the table below has the numbers"),
         series=series,
         end=end,
         labels=[str(row["score"]) for row in rows],
         ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
         titles=[_title(row) for row in rows],
         marks=marks,
-        axis_label="opinion score",
+        axis_label=gettext("opinion score"),
     )
 
 
 def _title(row: Mapping[str, Any]) -> str:
-    words = [f"Score {row['score']}"]
-    if row["people"] is not None:
-        words.append(f": {row['count']} vote{'' if row['count'] == 1 else 's'} ({row['people']:.0f} %)")
+    values = {"score": row["score"]}
     if row["model"] is not None:
-        words.append(f"; model {row['model']:.0f} %")
-    return "".join(words)
+        values |= {"model": f"{row['model']:.0f}"}
+    if row["people"] is None:
+        if row["model"] is None:
+            return gettext("Score %(score)s") % values
+        return gettext("Score %(score)s; model %(model)s %%") % values
+    values |= {"votes": row["count"], "people": f"{row['people']:.0f}"}
+    words = (
+        ngettext(
+            "Score %(score)s: %(votes)s vote (%(people)s %%)",
+            "Score %(score)s: %(votes)s votes (%(people)s %%)",
+            row["count"],
+        )
+        if row["model"] is None
+        else ngettext(
+            "Score %(score)s: %(votes)s vote (%(people)s %%); model %(model)s %%",
+            "Score %(score)s: %(votes)s votes (%(people)s %%); model %(model)s %%",
+            row["count"],
+        )
+    )
+    return words % values

@@ -17,6 +17,8 @@ from bokeh.models import ColumnDataSource, HoverTool, Legend, LegendItem, OpenUR
 from bokeh.plotting import figure
 from numpy.typing import NDArray
 
+from annotation.language import gettext
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -173,4 +175,7 @@ def sample_note(drawn: int, photos: int) -> str:
     """Return that only a sample is drawn, as a sentence; '' if all photos are."""
     if drawn >= photos:
         return ""
-    return f"The chart shows a random {drawn:,} of the {photos:,} photos; the figures use all of them."
+    return gettext("The chart shows a random %(drawn)s of the %(photos)s photos; the figures use all of them.") % {
+        "drawn": f"{drawn:,}",
+        "photos": f"{photos:,}",
+    }

@@ -8,6 +8,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, Segment, Span
 from numpy.typing import NDArray
 
+from annotation.language import gettext, gettext_noop
 from training.drawing.bokeh_chart import (
     MODEL,
     ORANGE,
@@ -29,8 +30,8 @@ from training.evaluation.calibration.vote_forecast import PIT_BINS, PitHistogram
 
 #: The intervals of so many photos are always drawn. Of more, those of the photo under the pointer.
 INTERVALS_DRAWN = 40
-_PEOPLE_LABEL = "people: mean opinion score (MOS)"
-_MODEL_LABEL = "model: mean of the predicted distribution"
+_PEOPLE_LABEL = gettext_noop("people: mean opinion score (MOS)")
+_MODEL_LABEL = gettext_noop("model: mean of the predicted distribution")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ class PhotoPoints:
         """Return the lines of a tooltip: what people and what the model say."""
         people = " (@low{0.00}–@high{0.00})" if self.mos_interval is not None else ""
         model = ", 80 %: @from{0.0}–@to{0.0}" if self.forecast is not None else ""
-        return [f"● MOS @mos{{0.00}}{people}, n @votes", f"○ model @predicted{{0.00}}{model}"]
+        return [f"● MOS @mos{{0.00}}{people}, n @votes", f"○ {gettext('model')} @predicted{{0.00}}{model}"]
 
     @property
     def columns(self) -> dict[str, str]:
@@ -120,26 +121,26 @@ def score_scatter(
     source = photos.source(rows)
     edge = 0.02 * (high - low)
     ends = (low - edge, high + edge)
-    plot = plot_in_style(_MODEL_LABEL, _PEOPLE_LABEL, x_range=ends, y_range=ends, height=460)
+    plot = plot_in_style(gettext(_MODEL_LABEL), gettext(_PEOPLE_LABEL), x_range=ends, y_range=ends, height=460)
     is_crowded = len(rows) > INTERVALS_DRAWN
     explained = []
     if is_crowded and running is not None:
         band = plot.varea(running.at, running.inner_low, running.inner_high, fill_color=PEOPLE, fill_alpha=0.08)
-        explained.append(("middle 80 % of such photos", [band]))
+        explained.append((gettext("middle 80 % of such photos"), [band]))
     equal = plot.line([low, high], [low, high], line_color=STRONG, line_dash="dashed", line_width=1.5)
-    explained.append(("model and people equal", [equal]))
+    explained.append((gettext("model and people equal"), [equal]))
     segments = []
     if photos.mos_interval is not None:
         segments.append(_intervals(plot, source, PEOPLE, ("predicted", "low", "predicted", "high"), is_crowded))
     if photos.forecast is not None:
         segments.append(_intervals(plot, source, MODEL, ("from", "mos", "to", "mos"), is_crowded))
     if segments and len(rows) and not is_crowded:
-        explained.append(("95 % interval of the MOS", segments[:1]))
-        explained.append(("model's 80 % interval", segments[1:]))
+        explained.append((gettext("95 % interval of the MOS"), segments[:1]))
+        explained.append((gettext("model's 80 % interval"), segments[1:]))
     if line is not None:
         band = plot.varea(line.at, line.low, line.high, fill_color=ORANGE, fill_alpha=0.18)
         fitted = plot.line(line.at, line.value, line_color=ORANGE, line_width=2.5)
-        explained.append(("fitted line, with its 95 % band", [fitted, band]))
+        explained.append((gettext("fitted line, with its 95 % band"), [fitted, band]))
     marks = plot.scatter(
         "predicted",
         "mos",
@@ -160,7 +161,9 @@ def score_scatter(
     if line is not None or segments:
         legend_below(plot, [one for one in explained if one[1]])
     count = len(photos) if of is None else of
-    label = f"Scatter plot of {count:,} photos: model's mean (x axis), MOS (y axis). {title}. A table follows."
+    label = gettext(
+        "Scatter plot of %(photos)s photos: model's mean (x axis), MOS (y axis). %(title)s. A table follows."
+    ) % {"photos": f"{count:,}", "title": title}
     return chart_of(name, title, label, plot, sample_note(len(rows), count), source=source, columns=photos.columns)
 
 
@@ -201,8 +204,8 @@ def residual_chart(
     low, high = scale
     edge = 0.02 * (high - low)
     plot = plot_in_style(
-        _PEOPLE_LABEL if by_people else _MODEL_LABEL,
-        "model − MOS, in points",
+        gettext(_PEOPLE_LABEL if by_people else _MODEL_LABEL),
+        gettext("model − MOS, in points"),
         x_range=(low - edge, high + edge),
         height=400,
     )
@@ -212,7 +215,7 @@ def residual_chart(
         centre, noise = expected
         ends = [float(low), float(high)]
         perfect = plot.line(ends, [noise * (centre - end) for end in ends], line_color=STRONG, line_width=1.5)
-        explained.append(("a perfect model, with such votes", [perfect]))
+        explained.append((gettext("a perfect model, with such votes"), [perfect]))
     marks = plot.scatter(
         "mos" if by_people else "predicted",
         "difference",
@@ -231,13 +234,19 @@ def residual_chart(
     if running is not None:
         band = plot.varea(running.at, running.low, running.high, fill_color=ORANGE, fill_alpha=0.18)
         mean = plot.line(running.at, running.mean, line_color=ORANGE, line_width=2.5)
-        explained.append(("running mean, with its 95 % band", [mean, band]))
-    add_photo_tools(plot, marks, links, [*photos.texts, "model − MOS @difference{+0.00}"])
+        explained.append((gettext("running mean, with its 95 % band"), [mean, band]))
+    add_photo_tools(plot, marks, links, [*photos.texts, f"{gettext('model − MOS')} @difference{{+0.00}}"])
     if explained:
         legend_below(plot, explained)
     count = len(photos) if of is None else of
-    over = "MOS" if by_people else "model's mean"
-    label = f"Model minus MOS of {count:,} photos (y axis) over the {over} (x axis). {title}. A table follows."
+    words = (
+        gettext("Model minus MOS of %(photos)s photos (y axis) over the MOS (x axis). %(title)s. A table follows.")
+        if by_people
+        else gettext(
+            "Model minus MOS of %(photos)s photos (y axis) over the model's mean (x axis). %(title)s. A table follows."
+        )
+    )
+    label = words % {"photos": f"{count:,}", "title": title}
     name = f"residuals-{'people' if by_people else 'model'}"
     return chart_of(name, title, label, plot, sample_note(len(rows), count), source=source, columns=photos.columns)
 
@@ -256,8 +265,8 @@ def pit_chart(pit: PitHistogram, *, title: str) -> Chart:
     )
     top = 1.15 * max(*pit.shares, *(high for high in pit.high if high < 0.5), 0.15)
     plot = plot_in_style(
-        "place in the prediction (0 low, 1 high)",
-        "share of the votes",
+        gettext("place in the prediction (0 low, 1 high)"),
+        gettext("share of the votes"),
         x_range=(0, 1),
         y_range=(0, min(top, 1.0)),
         height=320,
@@ -271,17 +280,19 @@ def pit_chart(pit: PitHistogram, *, title: str) -> Chart:
         fill_color=MODEL, fill_alpha=0.2, line_color=None,
     )  # fmt: skip
     even = plot.line([0, 1], [1 / PIT_BINS] * 2, line_color=MODEL, line_width=2)
-    legend_below(plot, [("votes", [bars]), ("right distributions, 95 % of the cases", [even, band])])
+    legend_below(plot, [(gettext("votes"), [bars]), (gettext("right distributions, 95 % of the cases"), [even, band])])
     plot.add_tools(
         HoverTool(
             renderers=[bars],
             tooltips=[
-                ("place", "@left{0.0}–@right{0.0}"),
-                ("votes", "@share{0.0 %}"),
-                ("band", "@low{0.0 %}–@high{0.0 %}"),
+                (gettext("place"), "@left{0.0}–@right{0.0}"),
+                (gettext("votes"), "@share{0.0 %}"),
+                (gettext("band"), "@low{0.0 %}–@high{0.0 %}"),
             ],
         )
     )
-    label = f"Histogram of {pit.votes:,} votes by their place in the predicted distributions, {PIT_BINS} bars. {title}."
+    label = gettext(
+        "Histogram of %(votes)s votes by their place in the predicted distributions, %(bars)s bars. %(title)s."
+    ) % {"votes": f"{pit.votes:,}", "bars": PIT_BINS, "title": title}
     columns = {"from": "left", "to": "right", "share_of_votes": "share", "band_low": "low", "band_high": "high"}
     return chart_of("pit", title, label, plot, source=source, columns=columns)

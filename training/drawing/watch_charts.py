@@ -6,6 +6,7 @@ import numpy as np
 from bokeh.models import ColumnDataSource, HoverTool, Span, Whisker
 from numpy.typing import ArrayLike
 
+from annotation.language import gettext
 from training.drawing.bokeh_chart import (
     BLUE,
     MODEL,
@@ -63,12 +64,17 @@ def reliability_diagram(
         columns |= {"band_low": band[0], "band_high": band[1]}
         headings |= {"band_low": "band_low", "band_high": "band_high"}
     source = ColumnDataSource(columns)
-    plot = plot_in_style("model: mean watch probability", "people: share of watches", x_range=_UNIT, y_range=_UNIT)
+    plot = plot_in_style(
+        gettext("model: mean watch probability"), gettext("people: share of watches"), x_range=_UNIT, y_range=_UNIT
+    )
     equal = plot.line([0, 1], [0, 1], line_color=STRONG, line_dash="dashed", line_width=1.5)
-    shown = [("predicted", "@predicted{0.000}"), ("people", "@observed{0.00} (@low{0.00}–@high{0.00})")]
+    shown = [
+        (gettext("predicted"), "@predicted{0.000}"),
+        (gettext("people"), "@observed{0.00} (@low{0.00}–@high{0.00})"),
+    ]
     if band is not None:
         area = plot.varea("predicted", "band_low", "band_high", source=source, fill_color=MODEL, fill_alpha=0.15)
-        shown.append(("band", "@band_low{0.00}–@band_high{0.00}"))
+        shown.append((gettext("band"), "@band_low{0.00}–@band_high{0.00}"))
     else:
         whisker = Whisker(base="predicted", lower="low", upper="high", source=source, level="underlay")
         whisker.update(line_color=PEOPLE, line_width=1.5)
@@ -81,21 +87,21 @@ def reliability_diagram(
         legend_below(
             plot,
             [
-                ("photos with similar probabilities", [joined, marks]),
-                ("probability and share equal", [equal]),
-                ("right probabilities: 95 % of the cases", [area]),
+                (gettext("photos with similar probabilities"), [joined, marks]),
+                (gettext("probability and share equal"), [equal]),
+                (gettext("right probabilities: 95 % of the cases"), [area]),
             ],
         )
-    plot.add_tools(HoverTool(renderers=[marks], tooltips=[("photos", "@counts"), *shown]))
-    label = f"Reliability diagram with {len(counts)} bins. {title}."
+    plot.add_tools(HoverTool(renderers=[marks], tooltips=[(gettext("photos"), "@counts"), *shown]))
+    label = gettext("Reliability diagram with %(bins)s bins. %(title)s.") % {"bins": len(counts), "title": title}
     return chart_of(name, title, label, plot, source=source, columns=headings | {"photos": "counts"})
 
 
 def roc_chart(curve: Curve, *, at: tuple[float, float], threshold: float, title: str) -> Chart:
     """Draw the share of the watches that are found over that of false alarms. `at`: both at the threshold in use."""
     plot = plot_in_style(
-        "false alarms: share of the other photos",
-        "found: share of the watches",
+        gettext("false alarms: share of the other photos"),
+        gettext("found: share of the watches"),
         x_range=_UNIT,
         y_range=_UNIT,
         height=_SMALL,
@@ -108,9 +114,10 @@ def roc_chart(curve: Curve, *, at: tuple[float, float], threshold: float, title:
         threshold=threshold,
         name="roc",
         title=title,
-        label="ROC curve",
-        others=[("chance", [chance])],
+        label=gettext("ROC curve"),
+        others=[(gettext("chance"), [chance])],
         headings=("false_alarms", "found"),
+        names=(gettext("false alarms"), gettext("found")),
         mode="after",
     )
 
@@ -120,8 +127,8 @@ def precision_recall_chart(
 ) -> Chart:
     """Draw precision over recall. `at`: (recall, precision) at the threshold in use; NaN where it is undefined."""
     plot = plot_in_style(
-        "recall: share of the watches that are found",
-        "precision: watches among those found",
+        gettext("recall: share of the watches that are found"),
+        gettext("precision: watches among those found"),
         x_range=_UNIT,
         y_range=_UNIT,
         height=_SMALL,
@@ -134,9 +141,10 @@ def precision_recall_chart(
         threshold=threshold,
         name="precision-recall",
         title=title,
-        label="Precision over recall",
-        others=[("chance: the share of watches", [chance])],
+        label=gettext("Precision over recall"),
+        others=[(gettext("chance: the share of watches"), [chance])],
         headings=("recall", "precision"),
+        names=(gettext("recall"), gettext("precision")),
         mode="before",
     )
 
@@ -152,30 +160,43 @@ def _unit_curve(
     label: str,
     others: list[tuple[str, list[Any]]],
     headings: tuple[str, str],
+    names: tuple[str, str],
     mode: str,
 ) -> Chart:
+    """`headings`: of the downloaded table; `names`: the same two in the language of the reader."""
     source = ColumnDataSource({"x": curve.x, "y": curve.y, "threshold": curve.threshold})
     band = plot.varea(curve.band_at, curve.low, curve.high, fill_color=BLUE, fill_alpha=0.15)
     line = plot.step("x", "y", source=source, mode=mode, line_color=BLUE, line_width=2)
     points = plot.scatter("x", "y", source=source, size=6, color=BLUE, alpha=0)
-    explained = [("all thresholds, with their 95 % band", [line, band])]
+    explained = [(gettext("all thresholds, with their 95 % band"), [line, band])]
     if np.isfinite(at).all():
         used = plot.scatter([at[0]], [at[1]], marker="diamond", size=16, fill_color=ORANGE, line_color=ORANGE)
-        explained.append((f"threshold in use, {threshold:g}", [used]))
+        explained.append((_in_use(threshold), [used]))
     legend_below(plot, [*explained, *others])
     x, y = headings
     plot.add_tools(
         HoverTool(
             renderers=[points],
             tooltips=[
-                ("threshold", "@threshold{0.000}"),
-                (x.replace("_", " "), "@x{0.00}"),
-                (y.replace("_", " "), "@y{0.00}"),
+                (gettext("threshold"), "@threshold{0.000}"),
+                (names[0], "@x{0.00}"),
+                (names[1], "@y{0.00}"),
             ],
         )
     )
     columns = {"threshold": "threshold", x: "x", y: "y"}
-    return chart_of(name, title, f"{label}. {title}. A table follows.", plot, source=source, columns=columns)
+    return chart_of(
+        name,
+        title,
+        gettext("%(label)s. %(title)s. A table follows.") % {"label": label, "title": title},
+        plot,
+        source=source,
+        columns=columns,
+    )
+
+
+def _in_use(threshold: float) -> str:
+    return gettext("threshold in use, %(threshold)s") % {"threshold": f"{threshold:g}"}
 
 
 def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: float, title: str) -> Chart:
@@ -200,8 +221,8 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     source = ColumnDataSource(columns | {"threshold": thresholds, "place": log_odds(thresholds)})
     ends = log_odds([0.0, 1.0])
     plot = plot_in_style(
-        "threshold (scale of log-odds)",
-        "share",
+        gettext("threshold (scale of log-odds)"),
+        gettext("share"),
         x_range=(float(ends[0]), float(ends[1])),
         y_range=(0, 1.02),
     )
@@ -212,7 +233,7 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     if plateau is not None:
         left, right = (float(end) for end in log_odds([plateau.low, plateau.high]))
         alike = plot.varea([left, right], 0, 1.02, fill_color=STRONG, fill_alpha=0.2)
-        explained.append(("cannot be told apart by F1", [alike]))
+        explained.append((gettext("cannot be told apart by F1"), [alike]))
     # The steps of the band: each value holds up to the next threshold.
     lows, highs = np.repeat(columns["f1_low"], 2), np.repeat(columns["f1_high"], 2)
     edges = np.repeat(log_odds(thresholds), 2)[1:]
@@ -224,10 +245,14 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
     recall = plot.step(
         "place", "recall", source=source, mode="after", line_color=SOFT, line_width=1.5, line_dash="dotted"
     )
-    explained += [("F1, with its 95 % band", [line, band]), ("precision", [precision]), ("recall", [recall])]
+    explained += [
+        (gettext("F1, with its 95 % band"), [line, band]),
+        (gettext("precision"), [precision]),
+        (gettext("recall"), [recall]),
+    ]
     used = float(log_odds([chosen])[0])
     in_use = plot.line([used, used], [0, 1.02], line_color=STRONG, line_width=2, line_dash="dashed")
-    explained.append((f"threshold in use, {chosen:g}", [in_use]))
+    explained.append((_in_use(chosen), [in_use]))
     plot.add_layout(
         Span(name=COST_LINE, location=used, dimension="height", line_color=MODEL, line_width=2, visible=False)
     )
@@ -238,15 +263,18 @@ def threshold_chart(curve: ThresholdCurve, *, plateau: Plateau | None, chosen: f
             renderers=[points],
             mode="vline",
             tooltips=[
-                ("threshold", "@threshold{0.000}"),
+                (gettext("threshold"), "@threshold{0.000}"),
                 ("F1", "@f1{0.00} (@f1_low{0.00}–@f1_high{0.00})"),
-                ("precision", "@precision{0.00}"),
-                ("recall", "@recall{0.00}"),
-                ("missed watches", "@missed"),
-                ("false alarms", "@false_alarms"),
+                (gettext("precision"), "@precision{0.00}"),
+                (gettext("recall"), "@recall{0.00}"),
+                (gettext("missed watches"), "@missed"),
+                (gettext("false alarms"), "@false_alarms"),
             ],
         )
     )
-    label = f"F1, precision and recall over {len(curve.threshold)} thresholds from 0 to 1. {title}. A table follows."
+    label = gettext("F1, precision and recall over %(count)s thresholds from 0 to 1. %(title)s. A table follows.") % {
+        "count": len(curve.threshold),
+        "title": title,
+    }
     headings = ("threshold", "f1", "f1_low", "f1_high", "precision", "recall", "missed", "false_alarms")
     return chart_of("thresholds", title, label, plot, source=source, columns={one: one for one in headings})

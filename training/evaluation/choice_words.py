@@ -7,7 +7,7 @@ from math import ceil
 
 from annotation.language import gettext
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import ends, signed
+from annotation.measures.signs import ends_shown, signed, span_shown
 from training.evaluation.curve_gain import CurveReport
 from training.evaluation.curve_words import CurveVerdict, curve_verdict
 from training.evaluation.learning_curve import STEP
@@ -99,7 +99,7 @@ def _gain(curve: OrderCurve) -> str:
         "answers": f"{curve.equal:,.0f}",
         "error": gettext("squared error") if curve.task == OrderTask.SCORE else gettext("Brier score"),
         "gain": f"{100 * abs(gain.value):.0f}",
-        "interval": ends(_percent(low), _percent(high)),
+        "interval": ends_shown(_percent(low), _percent(high)),
     }
 
 
@@ -110,7 +110,7 @@ def _saved(curve: OrderCurve, decision: Pays, seconds_per_answer: float | None) 
     words = gettext("Votes saved out of %(answers)s: %(saved)s (%(interval)s).") % {
         "answers": f"{curve.equal:,.0f}",
         "saved": f"{saved.value:,.0f}".replace("-", "−"),
-        "interval": ends(f"{saved.low:.0f}", f"{saved.high:.0f}"),
+        "interval": ends_shown(f"{saved.low:.0f}", f"{saved.high:.0f}"),
     }
     if seconds_per_answer is None:
         return words
@@ -122,7 +122,7 @@ def _saved(curve: OrderCurve, decision: Pays, seconds_per_answer: float | None) 
         % {
             "seconds": f"{seconds_per_answer:.1f}",
             "hours": f"{hours[0]:.1f}".replace("-", "−"),
-            "interval": ends(f"{hours[1]:.1f}", f"{hours[2]:.1f}"),
+            "interval": ends_shown(f"{hours[1]:.1f}", f"{hours[2]:.1f}"),
         }
     )
 
@@ -200,7 +200,7 @@ def _model(gain: Interval, verdict: CurveVerdict | None) -> str:
     values = {
         "step": STEP,
         "gain": signed(gain.value, 3),
-        "interval": f"{signed(gain.low, 3)} to {signed(gain.high, 3)}",
+        "interval": span_shown(signed(gain.low, 3), signed(gain.high, 3)),
     }
     if verdict == CurveVerdict.LITTLE:
         return (

@@ -231,7 +231,7 @@ _METRICS = (
         explanation=gettext_noop("Root mean squared difference of predicted mean and MOS."),
         higher_is_better=False,
         digits=2,
-        unit="scores",
+        unit=gettext_noop("scores"),
         votes=Votes.QUALITY,
         function=correlation.rmse,
         prediction_input=_quality_mean,
@@ -254,7 +254,7 @@ _METRICS = (
         explanation=gettext_noop("Ranked probability score per vote: the sum over the scale of (CDF − 1[vote ≤ k])²."),
         higher_is_better=False,
         digits=3,
-        unit="scores",
+        unit=gettext_noop("scores"),
         votes=Votes.QUALITY,
         function=_mean,
         prediction_input=_rps,
@@ -276,7 +276,7 @@ _METRICS = (
     ),
     Metric(
         name="class_f1",
-        label="Class F1",
+        label=gettext_noop("Class F1"),
         explanation=gettext_noop(
             "Mean of the F1 of rejected, pending and accepted against the class of the MOS. Each class counts "
             "the same, however rare; a class without photos is left out."
@@ -304,7 +304,7 @@ _METRICS = (
     ),
     Metric(
         name="watch_f1",
-        label="Watch F1",
+        label=gettext_noop("Watch F1"),
         explanation=gettext_noop("F1 of the decisions at the watch threshold, against the majority label."),
         higher_is_better=True,
         digits=3,

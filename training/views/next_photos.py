@@ -14,7 +14,7 @@ from annotation.drawing.intervals import interval_row
 from annotation.drawing.svg import Svg
 from annotation.exchange.rows import csv_pieces
 from annotation.measures.figures_text import figures_read
-from annotation.measures.signs import ends
+from annotation.measures.signs import ends_shown
 from annotation.models import AuditKind, Campaign, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.services.audit import audit_record
@@ -182,7 +182,7 @@ def _mix_rows(mix: LaneMix) -> list[dict[str, Any]]:
             "lane": one,
             "wanted": 100 * one.wanted,
             "given": 100 * one.given.value,
-            "ends": ends(f"{100 * one.given.low:.0f}", f"{100 * one.given.high:.0f}"),
+            "ends": ends_shown(f"{100 * one.given.low:.0f}", f"{100 * one.given.high:.0f}"),
             "picture": interval_row(
                 value=one.given.value,
                 low=one.given.low,
@@ -253,7 +253,7 @@ def _order_part(curve: OrderCurve, seconds: float | None) -> OrderPart:
 def _error_text(point: Any, task: OrderTask) -> str:
     value, low, high = shown_error(point, task)
     digits = 2 if task == OrderTask.SCORE else 3
-    return f"{value:.{digits}f} ({ends(f'{low:.{digits}f}', f'{high:.{digits}f}')})"
+    return f"{value:.{digits}f} ({ends_shown(f'{low:.{digits}f}', f'{high:.{digits}f}')})"
 
 
 def _coverage_title(figures: ChoiceFigures) -> str:

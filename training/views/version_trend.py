@@ -2,7 +2,9 @@
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 
+from django.utils.dateformat import format as date_format
 from django.utils.translation import gettext
 
 from annotation.drawing.svg import Svg
@@ -51,7 +53,9 @@ def trend_of(figures: TrendFigures, metric: Metric, *, by_votes: bool = False, h
         figures,
         metric,
         by=BY_VOTES if by_votes else BY_VERSION,
-        name=f"{metric.label} of each version. {title}. A table follows.",
+        name=gettext("%(label)s of each version. %(title)s. A table follows.")
+        % {"label": gettext(metric.label), "title": title},
+        day=day_shown,
         height=height,
     )
     if chart is None:
@@ -62,6 +66,11 @@ def trend_of(figures: TrendFigures, metric: Metric, *, by_votes: bool = False, h
     ]
     photos = figures.watch_photos if metric.votes == "watch" else figures.quality_photos
     return Trend(metric, title, chart, photos, rows)
+
+
+def day_shown(at: datetime) -> str:
+    """Return a day such as '28 Nov 2026', with the month in the language of the reader."""
+    return date_format(at, "j M Y")
 
 
 def headline_trends(figures: TrendFigures | None, *, by_votes: bool) -> list[Trend]:
@@ -77,12 +86,12 @@ def trend_title(figures: TrendFigures, metric: Metric) -> str:
     """Return what happened to the metric from the first to the champion, as a sentence."""
     known = [one for one in figures.versions if not math.isnan(figures.value(one, metric.name).value)]
     if not known:
-        return gettext("%(label)s cannot be measured on these photos") % {"label": metric.label}
+        return gettext("%(label)s cannot be measured on these photos") % {"label": gettext(metric.label)}
     last = next((one for one in known if one.is_champion), known[-1])
     first = known[0]
     now = figures.value(last, metric.name)
     here = gettext("%(label)s %(digits)s with version %(number)s") % {
-        "label": metric.label,
+        "label": gettext(metric.label),
         "digits": titles.interval_text(now, metric.digits),
         "number": last.number,
     }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.language import gettext
 from annotation.measures import classification, correlation
 from annotation.measures.decision_intervals import accuracy_interval, f1_interval
 from annotation.measures.group_shares import percents
@@ -50,14 +51,28 @@ class ClassFigures:
     @property
     def finding(self) -> str:
         """Return the result in one sentence."""
-        right = f"The class is right for {percents([self.accuracy.value])[0]} % of {self.accuracy.n:,} photos"
-        rival = self.accuracy.value - self.over_most_common.value
-        always = f"always “{self.most_common}” would be right for {percents([rival])[0]} %"
         if self.over_most_common.low > 0:
-            return f"{right}; {always}"
-        if self.over_most_common.high < 0:
-            return f"{right}, which is worse than no model: {always}"
-        return f"{right}; whether that is better than no model cannot be told: {always}"
+            words = gettext(
+                "The class is right for %(right)s %% of %(photos)s photos; always “%(name)s” would be right for "
+                "%(rival)s %%"
+            )
+        elif self.over_most_common.high < 0:
+            words = gettext(
+                "The class is right for %(right)s %% of %(photos)s photos, which is worse than no model: always "
+                "“%(name)s” would be right for %(rival)s %%"
+            )
+        else:
+            words = gettext(
+                "The class is right for %(right)s %% of %(photos)s photos; whether that is better than no model "
+                "cannot be told: always “%(name)s” would be right for %(rival)s %%"
+            )
+        rival = self.accuracy.value - self.over_most_common.value
+        return words % {
+            "right": percents([self.accuracy.value])[0],
+            "photos": f"{self.accuracy.n:,}",
+            "name": gettext(self.most_common),
+            "rival": percents([rival])[0],
+        }
 
 
 def class_figures(comparison: Comparison, *, seed: int) -> ClassFigures | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from annotation.language import gettext, ngettext
 from training.evaluation.comparison import Comparison
 
 #: With fewer photos (near-duplicates count once), a verdict about scores would rest on chance.
@@ -51,35 +52,49 @@ class Evidence:
         """Return how far the photos are from enough, such as '17 of 20 rated photos, 1 of 10 watches'; '' if enough."""
         parts = []
         if not self.has_scores:
-            parts.append(f"{self.groups} of {FEWEST_PHOTOS} rated {self._kind}photos with two votes")
+            words = (
+                gettext("%(have)s of %(needed)s rated holdout photos with two votes")
+                if self.is_random
+                else gettext("%(have)s of %(needed)s rated photos with two votes")
+            )
+            parts.append(words % {"have": self.groups, "needed": FEWEST_PHOTOS})
         if self.watches < FEWEST_OF_EACH_LABEL:
-            parts.append(f"{self.watches} of {FEWEST_OF_EACH_LABEL} watches")
+            words = gettext("%(have)s of %(needed)s watches")
+            parts.append(words % {"have": self.watches, "needed": FEWEST_OF_EACH_LABEL})
         if self.others < FEWEST_OF_EACH_LABEL:
-            parts.append(f"{self.others} of {FEWEST_OF_EACH_LABEL} photos without a watch")
+            words = gettext("%(have)s of %(needed)s photos without a watch")
+            parts.append(words % {"have": self.others, "needed": FEWEST_OF_EACH_LABEL})
         return ", ".join(parts)
 
     @property
     def text(self) -> str:
         """Return the evidence in words: '63 random photos, 288 votes of 7 annotators, nearly all simulated'."""
-        photos = f"{self.photos:,} {'random ' if self.is_random else ''}photo{'' if self.photos == 1 else 's'}"
-        if self.scored != self.photos:
-            photos += f" ({self.scored:,} with two votes)"
-        if self.groups != self.scored:
-            photos += f" in {self.groups:,} groups of near-duplicates"
-        text = (
-            f"{photos}, {self.votes:,} vote{'' if self.votes == 1 else 's'} "
-            f"of {self.annotators:,} annotator{'' if self.annotators == 1 else 's'}"
+        words = (
+            ngettext("%(photos)s random photo", "%(photos)s random photos", self.photos)
+            if self.is_random
+            else ngettext("%(photos)s photo", "%(photos)s photos", self.photos)
         )
-        if not self.simulated_votes:
-            return text
-        if self.simulated_votes == self.votes:
-            return f"{text}, all simulated"
-        share = self.simulated_votes / self.votes
-        return f"{text}, {'nearly all simulated' if share >= _NEARLY_ALL else f'{100 * share:.0f} % of them simulated'}"
+        photos = words % {"photos": f"{self.photos:,}"}
+        if self.scored != self.photos:
+            photos += " " + gettext("(%(scored)s with two votes)") % {"scored": f"{self.scored:,}"}
+        if self.groups != self.scored:
+            photos += " " + gettext("in %(groups)s groups of near-duplicates") % {"groups": f"{self.groups:,}"}
+        votes = ngettext("%(votes)s vote", "%(votes)s votes", self.votes) % {"votes": f"{self.votes:,}"}
+        raters = ngettext("of %(annotators)s annotator", "of %(annotators)s annotators", self.annotators) % {
+            "annotators": f"{self.annotators:,}"
+        }
+        return ", ".join(part for part in (photos, f"{votes} {raters}", self._simulated) if part)
 
     @property
-    def _kind(self) -> str:
-        return "holdout " if self.is_random else ""
+    def _simulated(self) -> str:
+        if not self.simulated_votes:
+            return ""
+        if self.simulated_votes == self.votes:
+            return gettext("all simulated")
+        share = self.simulated_votes / self.votes
+        if share >= _NEARLY_ALL:
+            return gettext("nearly all simulated")
+        return gettext("%(share)s %% of them simulated") % {"share": f"{100 * share:.0f}"}
 
 
 def evidence_of(comparison: Comparison, scored: Comparison, *, simulated: Collection[int], is_random: bool) -> Evidence:

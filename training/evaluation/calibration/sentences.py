@@ -11,6 +11,8 @@ from annotation.measures.score_fit import ScoreFit, SpreadFigures
 from training.evaluation.calibration.titles import interval_text, signed_text
 from training.evaluation.calibration.verdict import Level, Use
 
+_FIT_LEVELS = {Fit.FITS: Level.YES, Fit.UNKNOWN: Level.UNKNOWN}
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -39,28 +41,71 @@ def needed_text(use: Use) -> str:
     if use.level is not Level.UNKNOWN:
         return ""
     if use.needed is None:
-        return "The figure is too near to the requirement for a forecast of the photos that would decide it."
-    return f"About {use.needed:,} such photos would decide it, if the figure stays as it is."
+        return gettext("The figure is too near to the requirement for a forecast of the photos that would decide it.")
+    return gettext("About %(needed)s such photos would decide it, if the figure stays as it is.") % {
+        "needed": f"{use.needed:,}"
+    }
 
 
 def fit_statement(fit: ProbabilityFit) -> Statement:
     """Return whether the watch probabilities fit the labels of people."""
     said, seen_share = percents([fit.predicted, fit.observed], beside=[fit.predicted, fit.observed])
-    mean = f"on average they say {said} %, and people say {seen_share} %"
-    seen = f"odds that are off by {FACTOR:g}× would be seen in {100 * fit.power:.0f} of 100 cases"
+    values = {
+        "p": _p(fit.p),
+        "said": said,
+        "seen": seen_share,
+        "factor": f"{FACTOR:g}",
+        "power": f"{100 * fit.power:.0f}",
+        "required": f"{100 * ENOUGH_POWER:.0f}",
+        "odds": interval_text(fit.odds, 1) if fit.odds.value > 0 else "",
+    }
+    return Statement(_FIT_LEVELS.get(fit.verdict, Level.NO), _fit_words(fit) % values)
+
+
+def _fit_words(fit: ProbabilityFit) -> str:
     if fit.verdict is Fit.FITS:
-        return Statement(
-            Level.YES, f"Watch probabilities fit people's labels: no misfit found (p = {_p(fit.p)}), and {seen}."
+        return gettext(
+            "Watch probabilities fit people's labels: no misfit found (p = %(p)s), and odds that are off by "
+            "%(factor)s× would be seen in %(power)s of 100 cases."
         )
     if fit.verdict is Fit.UNKNOWN:
-        return Statement(
-            Level.UNKNOWN,
-            f"Too few photos to tell whether watch probabilities fit: no misfit found (p = {_p(fit.p)}), but {seen}; "
-            f"{100 * ENOUGH_POWER:.0f} are required.",
+        return gettext(
+            "Too few photos to tell whether watch probabilities fit: no misfit found (p = %(p)s), but odds that are "
+            "off by %(factor)s× would be seen in %(power)s of 100 cases; %(required)s are required."
         )
-    if fit.fault in (Fault.TOO_SURE, Fault.NOT_SURE):
-        return Statement(Level.NO, f"Watch probabilities lie {fit.fault} (p = {_p(fit.p)}); {mean}.")
-    return Statement(Level.NO, f"Watch probabilities are {fit.fault} (p = {_p(fit.p)}): {mean}{_odds(fit.odds)}.")
+    if fit.fault is Fault.TOO_SURE:
+        return gettext(
+            "Watch probabilities lie too near to 0 and 1 (p = %(p)s); on average they say %(said)s %%, and people say "
+            "%(seen)s %%."
+        )
+    if fit.fault is Fault.NOT_SURE:
+        return gettext(
+            "Watch probabilities lie too far from 0 and 1 (p = %(p)s); on average they say %(said)s %%, and people "
+            "say %(seen)s %%."
+        )
+    has_odds = fit.odds.value > 0
+    if fit.fault is Fault.TOO_HIGH:
+        return (
+            gettext(
+                "Watch probabilities are too high (p = %(p)s): on average they say %(said)s %%, and people say "
+                "%(seen)s %%; the odds need a factor of %(odds)s."
+            )
+            if has_odds
+            else gettext(
+                "Watch probabilities are too high (p = %(p)s): on average they say %(said)s %%, and people say "
+                "%(seen)s %%."
+            )
+        )
+    return (
+        gettext(
+            "Watch probabilities are too low (p = %(p)s): on average they say %(said)s %%, and people say "
+            "%(seen)s %%; the odds need a factor of %(odds)s."
+        )
+        if has_odds
+        else gettext(
+            "Watch probabilities are too low (p = %(p)s): on average they say %(said)s %%, and people say %(seen)s %%."
+        )
+    )
 
 
 def spread_statements(spread: SpreadFigures) -> list[Statement]:
@@ -69,62 +114,83 @@ def spread_statements(spread: SpreadFigures) -> list[Statement]:
 
 
 def _average(spread: SpreadFigures) -> Statement:
-    found = f"{signed_text(spread.bias, 2)} points"
-    match spread.on_average:
-        case ScoreFit.FITS:
-            return Statement(Level.YES, f"Scores are right on average: {found}, within ±{spread.margin:.2f}.")
-        case ScoreFit.UNKNOWN:
-            text = f"Too few photos to tell whether scores are right on average: {found}"
-            return Statement(Level.UNKNOWN, f"{text}; the margin is ±{spread.margin:.2f}.")
-        case side:
-            word = "high" if side is ScoreFit.ABOVE else "low"
-            return Statement(Level.NO, f"Scores are too {word} on average: {found}.")
+    words = {
+        ScoreFit.FITS: gettext("Scores are right on average: %(found)s points, within ±%(margin)s."),
+        ScoreFit.UNKNOWN: gettext(
+            "Too few photos to tell whether scores are right on average: %(found)s points; the margin is ±%(margin)s."
+        ),
+        ScoreFit.ABOVE: gettext("Scores are too high on average: %(found)s points."),
+        ScoreFit.BELOW: gettext("Scores are too low on average: %(found)s points."),
+    }
+    values = {"found": signed_text(spread.bias, 2), "margin": f"{spread.margin:.2f}"}
+    return Statement(_level(spread.on_average), words[spread.on_average] % values)
 
 
 def _slope(spread: SpreadFigures) -> Statement:
-    found = f"a point more from the model is {interval_text(spread.slope)} points from people"
-    match spread.of_slope:
-        case ScoreFit.FITS:
-            return Statement(Level.YES, f"Differences between scores are right: {found}.")
-        case ScoreFit.ABOVE:
-            return Statement(Level.NO, f"Differences between scores are too small: {found}.")
-        case ScoreFit.BELOW:
-            return Statement(Level.NO, f"Differences between scores are too large: {found}.")
-    return Statement(Level.UNKNOWN, f"Too few photos to tell whether differences between scores are right: {found}.")
+    words = {
+        ScoreFit.FITS: gettext(
+            "Differences between scores are right: a point more from the model is %(found)s points from people."
+        ),
+        ScoreFit.UNKNOWN: gettext(
+            "Too few photos to tell whether differences between scores are right: a point more from the model is "
+            "%(found)s points from people."
+        ),
+        ScoreFit.ABOVE: gettext(
+            "Differences between scores are too small: a point more from the model is %(found)s points from people."
+        ),
+        ScoreFit.BELOW: gettext(
+            "Differences between scores are too large: a point more from the model is %(found)s points from people."
+        ),
+    }
+    return Statement(_level(spread.of_slope), words[spread.of_slope] % {"found": interval_text(spread.slope)})
 
 
 def _spread(spread: SpreadFigures) -> Statement:
-    found = f"{interval_text(spread.spread)} times as widely as people's opinions"
-    match spread.of_spread:
-        case ScoreFit.FITS:
-            return Statement(Level.YES, f"Scores use the scale as people do: they are spread {found}.")
-        case ScoreFit.BELOW:
-            return Statement(Level.NO, f"Scores use too little of the scale: they are spread {found}.")
-        case ScoreFit.ABOVE:
-            return Statement(Level.NO, f"Scores use too much of the scale: they are spread {found}.")
-    return Statement(Level.UNKNOWN, f"Too few photos to tell whether scores use the scale as people do: {found}.")
+    words = {
+        ScoreFit.FITS: gettext(
+            "Scores use the scale as people do: they are spread %(found)s times as widely as people's opinions."
+        ),
+        ScoreFit.UNKNOWN: gettext(
+            "Too few photos to tell whether scores use the scale as people do: %(found)s times as widely as people's "
+            "opinions."
+        ),
+        ScoreFit.BELOW: gettext(
+            "Scores use too little of the scale: they are spread %(found)s times as widely as people's opinions."
+        ),
+        ScoreFit.ABOVE: gettext(
+            "Scores use too much of the scale: they are spread %(found)s times as widely as people's opinions."
+        ),
+    }
+    return Statement(_level(spread.of_spread), words[spread.of_spread] % {"found": interval_text(spread.spread)})
+
+
+def _level(fit: ScoreFit) -> Level:
+    return {ScoreFit.FITS: Level.YES, ScoreFit.UNKNOWN: Level.UNKNOWN}.get(fit, Level.NO)
 
 
 def _ends(spread: SpreadFigures) -> list[Statement]:
     """Return what the model does with the best and the worst photos, where it is clear that it does something."""
-    statements = []
-    for found, photos in ((spread.best, "best"), (spread.worst, "worst")):
-        if found.low > spread.margin or found.high < -spread.margin:
-            verb = "overrates" if found.value > 0 else "underrates"
-            text = f"It {verb} the {photos} fifth of the photos by {_size(found)} points."
-            statements.append(Statement(Level.NO, text))
-    return statements
+    best, worst = spread.best, spread.worst
+    best_words = (
+        gettext("It overrates the best fifth of the photos by %(size)s points.")
+        if best.value > 0
+        else gettext("It underrates the best fifth of the photos by %(size)s points.")
+    )
+    worst_words = (
+        gettext("It overrates the worst fifth of the photos by %(size)s points.")
+        if worst.value > 0
+        else gettext("It underrates the worst fifth of the photos by %(size)s points.")
+    )
+    return [
+        Statement(Level.NO, words % {"size": _size(found)})
+        for found, words in ((best, best_words), (worst, worst_words))
+        if found.low > spread.margin or found.high < -spread.margin
+    ]
 
 
 def _size(found: Interval) -> str:
     ends = sorted((abs(found.low), abs(found.high)))
     return f"{abs(found.value):.1f} ({ends[0]:.1f}–{ends[1]:.1f})"
-
-
-def _odds(odds: Interval) -> str:
-    if not odds.value > 0:
-        return ""
-    return f"; the odds need a factor of {interval_text(odds, 1)}"
 
 
 def _p(p: float) -> str:

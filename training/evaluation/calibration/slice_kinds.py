@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
+from annotation.language.sentences import Sentence, as_written
 from annotation.measures import classification
 from training.evaluation.calibration.facts import DISTORTIONS, NO_GROUP, PhotoFacts
 from training.evaluation.comparison import Comparison
@@ -19,7 +21,13 @@ _PHOTOS_PER_BIN, _FEWEST_BINS, _MOST_BINS = 50, 2, 5
 _FEWEST_IN_BIN = 10
 # Imports, formats and months beyond this number are one slice together.
 _MOST_NAMES = 8
-_FAULTS = {"blur": "blur", "noise": "noise", "exposure": "bad exposure", "compression": "compression"}
+# Of each distortion: the title, and what photos with a severity are called.
+_FAULTS = {
+    "blur": (gettext_noop("Blur"), gettext_noop("photos with blur of %(ends)s")),
+    "noise": (gettext_noop("Noise"), gettext_noop("photos with noise of %(ends)s")),
+    "exposure": (gettext_noop("Bad exposure"), gettext_noop("photos with bad exposure of %(ends)s")),
+    "compression": (gettext_noop("Compression"), gettext_noop("photos with compression of %(ends)s")),
+}
 
 Filter = tuple[tuple[str, str], ...]
 
@@ -28,9 +36,9 @@ Filter = tuple[tuple[str, str], ...]
 class SliceName:
     """What a slice is called."""
 
-    label: str
+    label: Sentence
     """In a table, for example "0.31–0.78"."""
-    words: str
+    words: Sentence
     """In a sentence, for example "photos with blur of 0.31–0.78"."""
     query: Filter = ()
     """The parameters of the gallery that show such photos; none when the gallery has no such filter."""
@@ -42,11 +50,12 @@ class SliceKind:
 
     key: str
     title: str
+    """In English; what shows it translates it."""
     codes: Ints
     """Number of the slice of each photo [N]; NO_GROUP when unknown."""
     names: tuple[SliceName, ...]
     """One for each number."""
-    note: str = ""
+    notes: tuple[Sentence, ...] = ()
     examples: tuple[tuple[int, ...], ...] = ()
 
 
@@ -65,9 +74,21 @@ def _kinds(comparison: Comparison, facts: PhotoFacts) -> Iterator[SliceKind]:
     if len(facts.megapixels):
         yield _size_kind(facts.megapixels)
     if len(facts.sources):
-        yield _named("source", "Import", facts.sources, "photos of the import “{}”", "other imports")
+        yield _named(
+            "source",
+            gettext_noop("Import"),
+            facts.sources,
+            gettext_noop("photos of the import “%(name)s”"),
+            others=(gettext_noop("other imports"), gettext_noop("photos of other imports")),
+        )
     if len(facts.formats):
-        yield _named("format", "File format", facts.formats, "{} photos", "other formats")
+        yield _named(
+            "format",
+            gettext_noop("File format"),
+            facts.formats,
+            gettext_noop("%(name)s photos"),
+            others=(gettext_noop("other formats"), gettext_noop("photos of other formats")),
+        )
     if len(facts.content):
         yield _content_kind(facts)
     if len(facts.months):
@@ -84,22 +105,28 @@ def _class_kind(comparison: Comparison) -> SliceKind:
     codes = classification.quality_classes(
         comparison.quality_mean, reject_at=scale.predicted_reject_at, pending_at=scale.predicted_pending_at
     ).astype(np.int64)
-    names = [SliceName(name, f"photos predicted as {name}", (("quality_class", name),)) for name in CLASS_NAMES]
+    words = gettext_noop("photos predicted as %(name)s")
+    names = [
+        # `inference.decisions.limits` marks the names of the classes
+        SliceName(Sentence(name), Sentence(words, {"name": Sentence(name)}), (("quality_class", name),))
+        for name in CLASS_NAMES
+    ]
     codes, kept = _without_gaps(codes, names)
-    return SliceKind("class", "Predicted class", codes, kept)
+    return SliceKind("class", gettext_noop("Predicted class"), codes, kept)
 
 
 def _severity_kind(fault: str, severity: Floats) -> SliceKind:
+    title, words = _FAULTS[fault]
     codes, ends = _quantile_bins(np.round(severity, 2))
     names = []
     for place, (low, high) in enumerate(ends):
         text = _ends_text(low, high, 2)
         is_worst = place == len(ends) - 1
         query = (("order", fault), (f"{fault}_from", f"{low:.4g}")) if is_worst else ()
-        names.append(SliceName(text, f"photos with {_FAULTS[fault]} of {text}", query))
+        names.append(SliceName(as_written(text), Sentence(words, {"ends": text}), query))
     missing = int((codes == NO_GROUP).sum())
-    note = f"{missing:,} photos are not measured yet." if missing else ""
-    return SliceKind(fault, _FAULTS[fault].capitalize(), codes, tuple(names), note)
+    note = Sentence(gettext_noop("%(missing)s photos are not measured yet."), {"missing": f"{missing:,}"})
+    return SliceKind(fault, title, codes, tuple(names), (note,) if missing else ())
 
 
 def _size_kind(megapixels: Floats) -> SliceKind:
@@ -107,8 +134,9 @@ def _size_kind(megapixels: Floats) -> SliceKind:
     names = []
     for low, high in ends:
         text = _ends_text(low, high, 1 if low >= 1 else 2)
-        names.append(SliceName(f"{text} MP", f"photos of {text} megapixels"))
-    return SliceKind("size", "Image size", codes, tuple(names))
+        words = Sentence(gettext_noop("photos of %(ends)s megapixels"), {"ends": text})
+        names.append(SliceName(as_written(f"{text} MP"), words))
+    return SliceKind("size", gettext_noop("Image size"), codes, tuple(names))
 
 
 def _content_kind(facts: PhotoFacts) -> SliceKind:
@@ -116,13 +144,18 @@ def _content_kind(facts: PhotoFacts) -> SliceKind:
     names = [_content_name(one, facts.typical) for one in range(groups)]
     present = [one for one in range(groups) if (facts.content == one).any()]
     codes, kept = _without_gaps(facts.content, names)
-    note = "Photos that look alike to the network, found by k-means on the stored features."
+    notes = [Sentence(gettext_noop("Photos that look alike to the network, found by k-means on the stored features."))]
     if any(facts.typical):
-        note += " Their names are the ImageNet classes that the network sees there more than elsewhere."
+        notes.append(
+            Sentence(
+                gettext_noop("Their names are the ImageNet classes that the network sees there more than elsewhere.")
+            )
+        )
     missing = int((facts.content == NO_GROUP).sum())
     if missing:
-        note += f" {missing:,} photos have no features yet."
-    return SliceKind("content", "Content", codes, kept, note, tuple(facts.examples[one] for one in present))
+        notes.append(Sentence(gettext_noop("%(missing)s photos have no features yet."), {"missing": f"{missing:,}"}))
+    examples = tuple(facts.examples[one] for one in present)
+    return SliceKind("content", gettext_noop("Content"), codes, kept, tuple(notes), examples)
 
 
 def _content_name(group: int, typical: Sequence[tuple[str, ...]]) -> SliceName:
@@ -130,26 +163,40 @@ def _content_name(group: int, typical: Sequence[tuple[str, ...]]) -> SliceName:
 
     Two groups with the same classes have their numbers too.
     """
-    number = f"group {group + 1}"
+    number = {"number": str(group + 1)}
     classes = typical[group] if typical else ()
     if not classes:
-        return SliceName(number, f"photos of content {number}")
-    label = f"mostly: {', '.join(classes)}"
+        return SliceName(
+            Sentence(gettext_noop("group %(number)s"), number),
+            Sentence(gettext_noop("photos of content group %(number)s"), number),
+        )
+    values = {"classes": ", ".join(classes)}
+    label = Sentence(gettext_noop("mostly: %(classes)s"), values)
     if list(typical).count(classes) > 1:
-        label += f" ({number})"
-    return SliceName(label, f"photos of the content “{label}”")
+        label = Sentence(gettext_noop("mostly: %(classes)s (group %(number)s)"), values | number)
+    return SliceName(label, Sentence(gettext_noop("photos of the content “%(label)s”"), {"label": label}))
 
 
 def _month_kind(months: NDArray[np.str_]) -> SliceKind:
     """Cut by month, and by year when there are many months."""
     periods = months if len(np.unique(months)) <= _MOST_NAMES else months.astype("U4")
-    return _named("period", "Imported in", periods, "photos imported in {}", "earlier", newest=True)
+    return _named(
+        "period",
+        gettext_noop("Imported in"),
+        periods,
+        gettext_noop("photos imported in %(name)s"),
+        others=(gettext_noop("earlier"), gettext_noop("photos imported earlier")),
+        newest=True,
+    )
 
 
 def _named(
-    key: str, title: str, column: NDArray[np.str_], words: str, others: str, *, newest: bool = False
+    key: str, title: str, column: NDArray[np.str_], words: str, *, others: tuple[str, str], newest: bool = False
 ) -> SliceKind:
-    """Cut by a name. With many names, the most frequent (or `newest`) ones are kept and the others are one slice."""
+    """Cut by a name. With many names, the most frequent (or `newest`) ones are kept and the others are one slice.
+
+    `others`: what that slice is called in a table and in a sentence.
+    """
     found, codes, counts = np.unique(column, return_inverse=True, return_counts=True)
     order = np.arange(len(found)) if newest else np.argsort(-counts, kind="stable")
     if len(found) > _MOST_NAMES:
@@ -157,9 +204,12 @@ def _named(
     place = np.empty(len(found), dtype=np.int64)
     place[order] = np.arange(len(found))
     kept = len(found) if len(found) <= _MOST_NAMES else _MOST_NAMES - 1
-    names = [SliceName(str(found[one]), words.format(found[one])) for one in order[:kept].tolist()]
+    names = [
+        SliceName(as_written(str(found[one])), Sentence(words, {"name": str(found[one])}))
+        for one in order[:kept].tolist()
+    ]
     if kept < len(found):
-        names.append(SliceName(others, f"photos of {others}" if not newest else f"photos imported {others}"))
+        names.append(SliceName(Sentence(others[0]), Sentence(others[1])))
     return SliceKind(key, title, np.minimum(place[codes], kept), tuple(names))
 
 

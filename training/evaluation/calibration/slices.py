@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
+from annotation.language.sentences import Sentence
 from annotation.measures.group_shares import percents, share_interval
 from annotation.measures.intervals import Interval
 from annotation.measures.signs import signed
@@ -37,8 +39,8 @@ WORST, NONE, FEW = "worst", "none", "few"
 class Slice:
     """The figures of one slice. Without figures: None, because it has too few photos."""
 
-    label: str
-    words: str
+    label: Sentence
+    words: Sentence
     query: Filter
     photos: int
     """With a MOS."""
@@ -60,7 +62,8 @@ class SliceGroup:
 
     key: str
     title: str
-    note: str
+    """In English; what shows it translates it."""
+    notes: tuple[Sentence, ...]
     slices: tuple[Slice, ...]
 
 
@@ -70,11 +73,15 @@ class SliceVerdict:
 
     kind: str
     """WORST, NONE or FEW."""
-    text: str
-    """One or two sentences with numbers."""
+    sentences: tuple[Sentence, ...]
     compared: int
     """How many slices were compared with the rest."""
     query: Filter = ()
+
+    @property
+    def text(self) -> str:
+        """Return one to three sentences with numbers, in the language of the reader."""
+        return " ".join(str(one) for one in self.sentences)
 
 
 @dataclass(frozen=True)
@@ -140,7 +147,7 @@ def slice_figures(
                     stands_out=_stands_out(score_search, watch_search, column),
                 )
             )
-        groups.append(SliceGroup(kind.key, kind.title, kind.note, tuple(slices)))
+        groups.append(SliceGroup(kind.key, kind.title, kind.notes, tuple(slices)))
     found = tuple(groups)
     width = comparison.highest - comparison.lowest
     return SliceFigures(
@@ -196,10 +203,10 @@ def _score_verdict(
     groups: Sequence[SliceGroup], found: Search, units: Units, difference: Floats, width: int
 ) -> SliceVerdict:
     flat = [one for group in groups for one in group.slices]
-    photos = f"{len(difference):,} photos"
+    values = {"photos": f"{len(difference):,}", "slices": str(found.compared)}
     if not found.compared:
-        text = f"Too few photos to tell: {photos} do not give two slices of 20 photos each."
-        return SliceVerdict(FEW, text, 0)
+        few = gettext_noop("Too few photos to tell: %(photos)s photos do not give two slices of 20 photos each.")
+        return SliceVerdict(FEW, (Sentence(few, values),), 0)
     beyond = [
         (abs(float(found.statistics[measure, column])), measure, column)
         for measure in (0, 1)
@@ -211,18 +218,25 @@ def _score_verdict(
         _, measure, column = max(named)
         return SliceVerdict(
             WORST,
-            _worst_text(flat[column], measure, difference, found.compared, len({one[2] for one in beyond}) - 1),
+            _worst(flat[column], measure, difference, found.compared, len({one[2] for one in beyond}) - 1),
             found.compared,
             flat[column].query,
         )
     sizes = units.sizes[~np.isnan(found.statistics[0])]
     size = float(np.median(sizes))
     off = found.seen(float(units.means(difference).std()), size, len(units) - size)
-    seen = f"a slice of {size:.0f} photos must be off by {off:.1f} points to be named in 4 of 5 cases"
+    values |= {"size": f"{size:.0f}", "off": f"{off:.1f}"}
     if off > _LARGE * width:
-        return SliceVerdict(FEW, f"Too few photos to tell: with {photos}, {seen}.", found.compared)
-    text = f"No slice stands out among {found.compared} slices of {photos}. With so many, {seen}."
-    return SliceVerdict(NONE, text, found.compared)
+        few = gettext_noop(
+            "Too few photos to tell: with %(photos)s photos, a slice of %(size)s photos must be off by %(off)s points "
+            "to be named in 4 of 5 cases."
+        )
+        return SliceVerdict(FEW, (Sentence(few, values),), found.compared)
+    none = gettext_noop(
+        "No slice stands out among %(slices)s slices of %(photos)s photos. With so many, a slice of %(size)s photos "
+        "must be off by %(off)s points to be named in 4 of 5 cases."
+    )
+    return SliceVerdict(NONE, (Sentence(none, values),), found.compared)
 
 
 def _is_worse(measure: int, one: Slice, difference: Floats) -> bool:
@@ -237,41 +251,85 @@ def _rest(mean: float, photos: int, values: Floats) -> float:
     return (float(values.sum()) - mean * photos) / max(len(values) - photos, 1)
 
 
-def _worst_text(one: Slice, measure: int, difference: Floats, compared: int, others: int) -> str:
+def _worst(one: Slice, measure: int, difference: Floats, compared: int, others: int) -> tuple[Sentence, ...]:
     assert one.bias is not None  # slices that are compared have figures
     assert one.rmse is not None
     if measure == 0:
         bias, elsewhere = one.bias, _rest(one.bias.value, one.photos, difference)
-        direction = "too high" if bias.value > 0 else "too low"
-        ends = sorted((abs(bias.low), abs(bias.high)))
-        if bias.low <= 0 <= bias.high:
-            span = f"{signed(bias.low)} to {signed(bias.high)}"
-        else:
-            span = f"{ends[0]:.2f}–{ends[1]:.2f}"
-        text = (
-            f"The model scores {one.words} {abs(bias.value):.2f} points {direction} on average ({span}, "
-            f"n = {one.photos:,}); on the other photos its bias is {signed(elsewhere)}."
+        words = (
+            gettext_noop(
+                "The model scores %(words)s %(points)s points too high on average (%(span)s, n = %(photos)s); on the "
+                "other photos its bias is %(elsewhere)s."
+            )
+            if bias.value > 0
+            else gettext_noop(
+                "The model scores %(words)s %(points)s points too low on average (%(span)s, n = %(photos)s); on the "
+                "other photos its bias is %(elsewhere)s."
+            )
+        )
+        found = Sentence(
+            words,
+            {
+                "words": one.words,
+                "points": f"{abs(bias.value):.2f}",
+                "span": _span(bias),
+                "photos": f"{one.photos:,}",
+                "elsewhere": signed(elsewhere),
+            },
         )
     else:
         rmse = one.rmse
         elsewhere = float(np.sqrt(max(_rest(rmse.value**2, one.photos, difference**2), 0.0)))
-        text = (
-            f"The typical error is largest on {one.words}: {rmse.value:.2f} points ({rmse.low:.2f}–{rmse.high:.2f}, "
-            f"n = {one.photos:,}); on the other photos it is {elsewhere:.2f}."
+        found = Sentence(
+            gettext_noop(
+                "The typical error is largest on %(words)s: %(error)s points (%(low)s–%(high)s, n = %(photos)s); on "
+                "the other photos it is %(elsewhere)s."
+            ),
+            {
+                "words": one.words,
+                "error": f"{rmse.value:.2f}",
+                "low": f"{rmse.low:.2f}",
+                "high": f"{rmse.high:.2f}",
+                "photos": f"{one.photos:,}",
+                "elsewhere": f"{elsewhere:.2f}",
+            },
         )
-    more = ""
+    more: tuple[Sentence, ...] = ()
     if others:
-        more = f" {others} more {'slice stands' if others == 1 else 'slices stand'} out."
-    return f"{text} Corrected for having looked at {compared} slices.{more}"
+        words = (
+            gettext_noop("%(others)s more slice stands out.")
+            if others == 1
+            else gettext_noop("%(others)s more slices stand out.")
+        )
+        more = (Sentence(words, {"others": str(others)}),)
+    return found, _corrected(compared), *more
+
+
+def _span(bias: Interval) -> str | Sentence:
+    """Return the interval of a bias: without signs where both ends have the same one."""
+    if bias.low <= 0 <= bias.high:
+        return Sentence(gettext_noop("%(low)s to %(high)s"), {"low": signed(bias.low), "high": signed(bias.high)})
+    ends = sorted((abs(bias.low), abs(bias.high)))
+    return f"{ends[0]:.2f}–{ends[1]:.2f}"
+
+
+def _corrected(compared: int) -> Sentence:
+    return Sentence(gettext_noop("Corrected for having looked at %(slices)s slices."), {"slices": str(compared)})
 
 
 def _watch_verdict(
     groups: Sequence[SliceGroup], found: Search, units: Units, labelled: int, wrong: int
 ) -> SliceVerdict:
     flat = [one for group in groups for one in group.slices]
-    decisions = f"{wrong:,} wrong watch {'decision' if wrong == 1 else 'decisions'} on {labelled:,} photos"
+    decisions = Sentence(
+        gettext_noop("%(wrong)s wrong watch decision on %(photos)s photos")
+        if wrong == 1
+        else gettext_noop("%(wrong)s wrong watch decisions on %(photos)s photos"),
+        {"wrong": f"{wrong:,}", "photos": f"{labelled:,}"},
+    )
+    values: dict[str, str | Sentence] = {"decisions": decisions, "slices": str(found.compared)}
     if not found.compared:
-        return SliceVerdict(FEW, f"Too few errors to tell: {decisions}.", 0)
+        return SliceVerdict(FEW, (Sentence(gettext_noop("Too few errors to tell: %(decisions)s."), values),), 0)
     columns = [one for one in np.flatnonzero(found.adjusted[0] <= LEVEL).tolist() if flat[one].watch is not None]
     if columns:
         column = max(columns, key=lambda one: float(found.statistics[0, one]))
@@ -279,18 +337,35 @@ def _watch_verdict(
         assert one.watch is not None
         rest = (wrong - one.wrong) / max(labelled - one.watch.n, 1)
         value, low, high = percents([one.watch.value, one.watch.low, one.watch.high])
-        text = (
-            f"Watch decisions are worst on {one.words}: {one.wrong:,} of {one.watch.n:,} are wrong "
-            f"({value} %, {low}–{high} %); on the other "
-            f"photos {percents([rest])[0]} %. Corrected for having looked at {found.compared} slices."
+        worst = Sentence(
+            gettext_noop(
+                "Watch decisions are worst on %(words)s: %(wrong)s of %(photos)s are wrong (%(value)s %%, "
+                "%(low)s–%(high)s %%); on the other photos %(rest)s %%."
+            ),
+            {
+                "words": one.words,
+                "wrong": f"{one.wrong:,}",
+                "photos": f"{one.watch.n:,}",
+                "value": value,
+                "low": low,
+                "high": high,
+                "rest": percents([rest])[0],
+            },
         )
-        return SliceVerdict(WORST, text, found.compared, one.query)
-    text = f"No slice stands out among {found.compared} slices: {decisions} in all."
+        return SliceVerdict(WORST, (worst, _corrected(found.compared)), found.compared, one.query)
     sizes = units.sizes[~np.isnan(found.statistics[0])]
     size = float(np.median(sizes))
     share = wrong / labelled
     off = found.seen(float(np.sqrt(share * (1 - share))), size, len(units) - size)
-    seen = f"a slice of {size:.0f} photos needs {100 * off:.0f} percentage points more errors than the rest"
+    values |= {"size": f"{size:.0f}", "more": f"{100 * off:.0f}"}
     if off > _LARGE:
-        return SliceVerdict(FEW, f"Too few errors to tell: with {decisions}, {seen} to be named.", found.compared)
-    return SliceVerdict(NONE, f"{text} To be named, {seen}.", found.compared)
+        few = gettext_noop(
+            "Too few errors to tell: with %(decisions)s, a slice of %(size)s photos needs %(more)s percentage points "
+            "more errors than the rest to be named."
+        )
+        return SliceVerdict(FEW, (Sentence(few, values),), found.compared)
+    none = gettext_noop(
+        "No slice stands out among %(slices)s slices: %(decisions)s in all. To be named, a slice of %(size)s photos "
+        "needs %(more)s percentage points more errors than the rest."
+    )
+    return SliceVerdict(NONE, (Sentence(none, values),), found.compared)

@@ -5,9 +5,10 @@ They state numbers and no verdict: whether a model fits is for tests that could 
 
 from math import isfinite, isnan
 
+from annotation.language import gettext, ngettext
 from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import ends, minus, signed
+from annotation.measures.signs import ends_shown, minus, signed, span_shown
 from training.evaluation.calibration.quality import QualityFigures
 from training.evaluation.calibration.score_line import FittedLine
 from training.evaluation.calibration.vote_forecast import PIT_BINS, Coverage, PitHistogram
@@ -23,7 +24,7 @@ def interval_text(found: Interval, digits: int = 2) -> str:
     value = minus(f"{found.value:.{digits}f}")
     if not (isfinite(found.low) and isfinite(found.high)):
         return value
-    return f"{value} ({ends(f'{found.low:.{digits}f}', f'{found.high:.{digits}f}')})"
+    return f"{value} ({ends_shown(f'{found.low:.{digits}f}', f'{found.high:.{digits}f}')})"
 
 
 def signed_text(found: Interval, digits: int = 1) -> str:
@@ -33,7 +34,7 @@ def signed_text(found: Interval, digits: int = 1) -> str:
     value = _signed(found.value, digits)
     if not (isfinite(found.low) and isfinite(found.high)):
         return value
-    return f"{value} ({_signed(found.low, digits)} to {_signed(found.high, digits)})"
+    return f"{value} ({span_shown(_signed(found.low, digits), _signed(found.high, digits))})"
 
 
 def percent_text(found: Interval) -> str:
@@ -52,84 +53,119 @@ def line_title(line: FittedLine | None, bias: Interval, photos: str) -> str:
     `photos`: how many of which kind, such as '63 holdout photos'.
     """
     if line is None:
-        return f"Model − MOS is {signed_text(bias)} points on average; n = {photos}"
+        return gettext("Model − MOS is %(bias)s points on average; n = %(photos)s") % {
+            "bias": signed_text(bias),
+            "photos": photos,
+        }
     # A whole score in the upper part of what the model says.
     wanted = int(line.at[0] + 0.8 * (line.at[-1] - line.at[0]))
     place = min(range(len(line.at)), key=lambda one: abs(line.at[one] - wanted))
     said = Interval(line.value[place], line.low[place], line.high[place], 0)
-    return (
-        f"When the model says {line.at[place]:.1f}, people say {interval_text(said, 1)} on average; "
-        f"a point more from the model is {interval_text(line.slope, 2)} points from people; n = {photos}"
-    )
+    return gettext(
+        "When the model says %(model)s, people say %(people)s on average; "
+        "a point more from the model is %(slope)s points from people; n = %(photos)s"
+    ) % {
+        "model": f"{line.at[place]:.1f}",
+        "people": interval_text(said, 1),
+        "slope": interval_text(line.slope, 2),
+        "photos": photos,
+    }
 
 
 def residual_title(quality: QualityFigures, bias: Interval) -> str:
     """Return the mean of model − MOS, and that of the photos with the lowest and the highest predictions."""
-    title = f"Model − MOS is {signed_text(bias)} points on average"
-    if quality.bands:
-        low, high = quality.bands[0], quality.bands[-1]
-        title += (
-            f"; {signed_text(low.difference)} for the {low.photos:,} lowest predictions, "
-            f"{signed_text(high.difference)} for the {high.photos:,} highest"
-        )
-    return title
+    if not quality.bands:
+        return gettext("Model − MOS is %(bias)s points on average") % {"bias": signed_text(bias)}
+    low, high = quality.bands[0], quality.bands[-1]
+    return gettext(
+        "Model − MOS is %(bias)s points on average; %(low)s for the %(low_photos)s lowest predictions, "
+        "%(high)s for the %(high_photos)s highest"
+    ) % {
+        "bias": signed_text(bias),
+        "low": signed_text(low.difference),
+        "low_photos": f"{low.photos:,}",
+        "high": signed_text(high.difference),
+        "high_photos": f"{high.photos:,}",
+    }
 
 
 def ends_title(quality: QualityFigures) -> str:
     """Return how far off the model is on the photos that people rate highest, and what a perfect model would show."""
     top = next((end for end in quality.ends if end.is_top), None)
     if top is None:
-        return f"Model − MOS over the MOS; n = {quality.photos:,} photos"
-    title = (
-        f"On the {top.difference.n:,} photos that people rate highest (MOS {top.mos:.1f}), "
-        f"model − MOS is {signed_text(top.difference)} points"
-    )
-    return title if isnan(top.expected) else f"{title}; a perfect model would show {_signed(top.expected, 1)}"
+        return gettext("Model − MOS over the MOS; n = %(photos)s photos") % {"photos": f"{quality.photos:,}"}
+    values = {"photos": f"{top.difference.n:,}", "mos": f"{top.mos:.1f}", "difference": signed_text(top.difference)}
+    if isnan(top.expected):
+        return (
+            gettext(
+                "On the %(photos)s photos that people rate highest (MOS %(mos)s), model − MOS is %(difference)s points"
+            )
+            % values
+        )
+    return gettext(
+        "On the %(photos)s photos that people rate highest (MOS %(mos)s), model − MOS is %(difference)s points; "
+        "a perfect model would show %(expected)s"
+    ) % (values | {"expected": _signed(top.expected, 1)})
 
 
 def spread_title(quality: QualityFigures) -> str:
     """Return mean and spread of the votes and of the predicted distributions."""
     found = quality.moments
-    return (
-        f"Votes: mean {found.people_mean:.2f}, standard deviation {found.people_deviation:.2f}; "
-        f"model: mean {found.model_mean:.2f}, standard deviation {found.model_deviation:.2f}; "
-        f"n = {_count(quality.votes, 'vote')} on {_count(quality.photos, 'photo')}"
-    )
+    return gettext(
+        "Votes: mean %(people_mean)s, standard deviation %(people_deviation)s; "
+        "model: mean %(model_mean)s, standard deviation %(model_deviation)s; n = %(votes)s"
+    ) % {
+        "people_mean": f"{found.people_mean:.2f}",
+        "people_deviation": f"{found.people_deviation:.2f}",
+        "model_mean": f"{found.model_mean:.2f}",
+        "model_deviation": f"{found.model_deviation:.2f}",
+        "votes": _votes_on(quality.votes, quality.photos),
+    }
 
 
 def pit_title(pit: PitHistogram) -> str:
     """Return how many bars of the PIT histogram lie outside of their band."""
-    lie = "lies" if pit.outside == 1 else "lie"
-    return (
-        f"{pit.outside} of {PIT_BINS} bars {lie} outside of the band of right distributions; "
-        f"n = {_count(pit.votes, 'vote')} on {_count(pit.photos, 'photo')}"
-    )
+    return ngettext(
+        "%(outside)s of %(bars)s bars lies outside of the band of right distributions; n = %(votes)s",
+        "%(outside)s of %(bars)s bars lie outside of the band of right distributions; n = %(votes)s",
+        pit.outside,
+    ) % {"outside": pit.outside, "bars": PIT_BINS, "votes": _votes_on(pit.votes, pit.photos)}
 
 
 def coverage_title(found: Coverage) -> str:
     """Return how often an interval contains what people say, beside what the model promises."""
-    interval = f"The model's {100 * found.level:.0f} % interval"
+    values = {"level": f"{100 * found.level:.0f}", "observed": percent_text(found.observed)}
     if found.of_mos:
-        return f"{interval} contains the MOS of {percent_text(found.observed)} of the photos"
-    promise = f"it promises {100 * found.promised:.0f} %"
-    return f"{interval} contains {percent_text(found.observed)} of the votes; {promise}"
+        return gettext("The model's %(level)s %% interval contains the MOS of %(observed)s of the photos") % values
+    return gettext(
+        "The model's %(level)s %% interval contains %(observed)s of the votes; it promises %(promised)s %%"
+    ) % (values | {"promised": f"{100 * found.promised:.0f}"})
 
 
 def reliability_title(watch: WatchFigures) -> str:
     """Return how many bins lie outside of their band, and the calibration error beside that of chance."""
     if watch.reliability is None:
-        return f"Too few labels for a reliability diagram: {_labelled(watch.photos, watch.watches)}"
+        return gettext("Too few labels for a reliability diagram: %(labelled)s") % {
+            "labelled": _labelled(watch.photos, watch.watches)
+        }
     return reliability_text(watch.reliability, photos=watch.photos, watches=watch.watches)
 
 
 def reliability_text(found: WatchReliability, *, photos: int, watches: int) -> str:
     """Return the same of a diagram of so many photos with a majority label, so many of them with a watch."""
-    lie = "lies" if found.outside == 1 else "lie"
-    return (
-        f"{found.outside} of {len(found.bins)} bins {lie} outside of the band of right probabilities; "
-        f"calibration error {found.error:.3f}, by chance up to {found.error_by_chance:.3f}; "
-        f"n = {_labelled(photos, watches)}"
-    )
+    return ngettext(
+        "%(outside)s of %(bins)s bins lies outside of the band of right probabilities; "
+        "calibration error %(error)s, by chance up to %(by_chance)s; n = %(labelled)s",
+        "%(outside)s of %(bins)s bins lie outside of the band of right probabilities; "
+        "calibration error %(error)s, by chance up to %(by_chance)s; n = %(labelled)s",
+        found.outside,
+    ) % {
+        "outside": found.outside,
+        "bins": len(found.bins),
+        "error": f"{found.error:.3f}",
+        "by_chance": f"{found.error_by_chance:.3f}",
+        "labelled": _labelled(photos, watches),
+    }
 
 
 def roc_title(watch: WatchFigures) -> str:
@@ -138,37 +174,62 @@ def roc_title(watch: WatchFigures) -> str:
     found = at.true_positives / watch.watches if watch.watches else float("nan")
     alarms = at.false_positives / max(watch.photos - watch.watches, 1)
     of_watches, of_others = percents([found])[0], percents([alarms])[0]
-    return (
-        f"ROC AUC {interval_text(watch.roc_auc)}; the threshold in use finds {of_watches} % of the watches with "
-        f"{of_others} % of the other photos; n = {_labelled(watch.photos, watch.watches)}"
-    )
+    return gettext(
+        "ROC AUC %(area)s; the threshold in use finds %(of_watches)s %% of the watches with "
+        "%(of_others)s %% of the other photos; n = %(labelled)s"
+    ) % {
+        "area": interval_text(watch.roc_auc),
+        "of_watches": of_watches,
+        "of_others": of_others,
+        "labelled": _labelled(watch.photos, watch.watches),
+    }
 
 
 def precision_recall_title(watch: WatchFigures) -> str:
     """Return the average precision beside that of chance."""
     curve = watch.curves.precision_recall
     area = "–" if curve is None else interval_text(curve.area)
-    chance = f"chance would have {watch.base_rate.value:.2f}"
-    return f"Average precision {area}; {chance}; n = {_labelled(watch.photos, watch.watches)}"
+    return gettext("Average precision %(area)s; chance would have %(chance)s; n = %(labelled)s") % {
+        "area": area,
+        "chance": f"{watch.base_rate.value:.2f}",
+        "labelled": _labelled(watch.photos, watch.watches),
+    }
 
 
 def threshold_title(watch: WatchFigures) -> str:
     """Return F1 at the threshold in use, and which thresholds F1 cannot tell apart."""
     at, plateau = watch.at_threshold, watch.curves.plateau
     if plateau is None:
-        missing = "No photo shows a watch" if not watch.watches else "All photos show a watch"
-        return f"{missing}, so no threshold can be chosen by these labels; n = {_labelled(watch.photos, watch.watches)}"
-    ends = f"{threshold_text(plateau.low)} to {threshold_text(plateau.high)}"
-    among = "is among them" if watch.threshold in plateau else f"has F1 {at.f1:.2f} and is not among them"
-    return (
-        f"Thresholds from {ends} cannot be told apart by F1 (best {interval_text(plateau.best)}); the one in use, "
-        f"{watch.threshold:g}, {among}; n = {_labelled(watch.photos, watch.watches)}"
+        words = (
+            gettext("All photos show a watch, so no threshold can be chosen by these labels; n = %(labelled)s")
+            if watch.watches
+            else gettext("No photo shows a watch, so no threshold can be chosen by these labels; n = %(labelled)s")
+        )
+        return words % {"labelled": _labelled(watch.photos, watch.watches)}
+    words = (
+        gettext(
+            "Thresholds from %(low)s to %(high)s cannot be told apart by F1 (best %(best)s); the one in use, "
+            "%(threshold)s, is among them; n = %(labelled)s"
+        )
+        if watch.threshold in plateau
+        else gettext(
+            "Thresholds from %(low)s to %(high)s cannot be told apart by F1 (best %(best)s); the one in use, "
+            "%(threshold)s, has F1 %(f1)s and is not among them; n = %(labelled)s"
+        )
     )
+    return words % {
+        "low": threshold_text(plateau.low),
+        "high": threshold_text(plateau.high),
+        "best": interval_text(plateau.best),
+        "threshold": f"{watch.threshold:g}",
+        "f1": f"{at.f1:.2f}",
+        "labelled": _labelled(watch.photos, watch.watches),
+    }
 
 
 def plateau_text(plateau: Plateau) -> str:
     """Return between which thresholds F1 is exactly the best."""
-    return f"{threshold_text(plateau.best_low)} to {threshold_text(plateau.best_high)}"
+    return span_shown(threshold_text(plateau.best_low), threshold_text(plateau.best_high))
 
 
 def threshold_text(threshold: float) -> str:
@@ -183,11 +244,27 @@ def confusion_title(watch: WatchFigures) -> str:
     others = watch.photos - watch.watches
     parts = []
     if watch.watches:
-        parts.append(f"{missed.count:,} of {_count(watch.watches, 'watch', 'es')} missed ({_ends(missed.share)})")
+        parts.append(
+            ngettext(
+                "%(missed)s of %(watches)s watch missed (%(share)s)",
+                "%(missed)s of %(watches)s watches missed (%(share)s)",
+                watch.watches,
+            )
+            % {"missed": f"{missed.count:,}", "watches": f"{watch.watches:,}", "share": _ends(missed.share)}
+        )
     if others:
-        what = "false alarm" if alarms.count == 1 else "false alarms"
-        parts.append(f"{alarms.count:,} {what} in {others:,} other photos ({_ends(alarms.share)})")
-    return f"At the threshold {watch.threshold:g}: {', '.join(parts)}"
+        parts.append(
+            ngettext(
+                "%(alarms)s false alarm in %(others)s other photos (%(share)s)",
+                "%(alarms)s false alarms in %(others)s other photos (%(share)s)",
+                alarms.count,
+            )
+            % {"alarms": f"{alarms.count:,}", "others": f"{others:,}", "share": _ends(alarms.share)}
+        )
+    return gettext("At the threshold %(threshold)s: %(found)s") % {
+        "threshold": f"{watch.threshold:g}",
+        "found": ", ".join(parts),
+    }
 
 
 def _signed(value: float, digits: int) -> str:
@@ -202,8 +279,14 @@ def _ends(share: Interval) -> str:
 
 
 def _labelled(photos: int, watches: int) -> str:
-    return f"{_count(photos, 'photo')} with a majority label, {_count(watches, 'watch', 'es')}"
+    labelled = ngettext("%(photos)s photo with a majority label", "%(photos)s photos with a majority label", photos) % {
+        "photos": f"{photos:,}"
+    }
+    shown = ngettext("%(watches)s watch", "%(watches)s watches", watches) % {"watches": f"{watches:,}"}
+    return f"{labelled}, {shown}"
 
 
-def _count(number: int, what: str, plural: str = "s") -> str:
-    return f"{number:,} {what}{'' if number == 1 else plural}"
+def _votes_on(votes: int, photos: int) -> str:
+    """Return '305 votes on 93 photos'."""
+    where = ngettext("on %(photos)s photo", "on %(photos)s photos", photos) % {"photos": f"{photos:,}"}
+    return f"{ngettext('%(votes)s vote', '%(votes)s votes', votes) % {'votes': f'{votes:,}'}} {where}"

@@ -132,7 +132,10 @@ def _chips(version: ModelVersion, filters: Filters, imports: dict[int, str], nam
     if filters.split == ALL:
         yield chip(gettext("all rated photos"), split=HOLDOUT)
     if filters.source is not None:
-        yield chip(f"import {imports[filters.source]}" if filters.source else imports[NO_IMPORT], source=None)
+        yield chip(
+            gettext("import %(name)s") % {"name": imports[filters.source]} if filters.source else imports[NO_IMPORT],
+            source=None,
+        )
     if filters.since and filters.until:
         yield chip(
             gettext("votes from %(since)s to %(until)s") % {"since": _day(filters.since), "until": _day(filters.until)},
@@ -147,7 +150,7 @@ def _chips(version: ModelVersion, filters: Filters, imports: dict[int, str], nam
         yield chip(_WHOSE[filters.annotators], annotators=ALL)
     for annotator in filters.left_out:
         rest = tuple(one for one in filters.left_out if one != annotator)
-        yield chip(f"without {names[annotator]}", left_out=rest)
+        yield chip(gettext("without %(name)s") % {"name": names[annotator]}, left_out=rest)
 
 
 def _day(day: date) -> str:

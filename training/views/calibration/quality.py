@@ -5,7 +5,7 @@ from math import isnan
 from typing import Any
 
 import numpy as np
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from annotation.measures.signs import minus
 from annotation.models import Campaign
@@ -39,9 +39,12 @@ def section(
     if quality is None or scores is None:
         return {}
     apart = [photo for photo in quality.apart if photo.image_id not in hidden][:_FURTHEST_APART_SHOWN]
-    photos = (
-        f"{quality.photos:,} {'holdout' if filters.split == HOLDOUT else 'rated'} photo{'s'[: quality.photos != 1]}"
+    words = (
+        ngettext("%(photos)s holdout photo", "%(photos)s holdout photos", quality.photos)
+        if filters.split == HOLDOUT
+        else ngettext("%(photos)s rated photo", "%(photos)s rated photos", quality.photos)
     )
+    photos = words % {"photos": f"{quality.photos:,}"}
     return _charts(campaign, quality, scores, photos, hidden) | {
         "quality": quality,
         "quality_rows": _rows(quality, scores),
@@ -56,7 +59,8 @@ def section(
         "coverage_title": titles.coverage_title(quality.coverage[0]),
         "coverage_rows": [
             {
-                "name": f"{100 * one.level:.0f} % of {gettext('the MOS') if one.of_mos else gettext('the next vote')}",
+                "name": (gettext("%(level)s %% of the MOS") if one.of_mos else gettext("%(level)s %% of the next vote"))
+                % {"level": f"{100 * one.level:.0f}"},
                 "promised": 100 * one.promised,
                 "observed": one.observed,
                 "width": one.width,
@@ -139,7 +143,7 @@ def _apart_rows(photos: Sequence[ComparedPhoto], address: str) -> list[dict[str,
 
 def _rows(quality: QualityFigures, scores: ScoreFigures) -> Sequence[tuple[str, str, str]]:
     """Return (name, figure with interval, what it is) of every figure about scores."""
-    points = METRICS["quality_rmse"].unit
+    points = gettext(METRICS["quality_rmse"].unit)
     return [
         (gettext(METRICS["quality_srcc"].label), titles.interval_text(scores.srcc),
          gettext(METRICS["quality_srcc"].explanation)),
@@ -149,7 +153,7 @@ def _rows(quality: QualityFigures, scores: ScoreFigures) -> Sequence[tuple[str, 
 )),
         (gettext(METRICS["quality_plcc"].label), titles.interval_text(quality.plcc),
          gettext(METRICS["quality_plcc"].explanation)),
-        ("Ceiling √r_k", _ceiling(scores), gettext(
+        (gettext("Ceiling √r_k"), _ceiling(scores), gettext(
 "The correlation that a perfect model would have with these votes: a MOS of "
          "few votes is itself inexact."
 )),
@@ -160,7 +164,7 @@ def _rows(quality: QualityFigures, scores: ScoreFigures) -> Sequence[tuple[str, 
 "SRCC of the means of two halves of each photo's votes: between different people, not of people with "
          "themselves. Each half has fewer votes than the MOS, so a good model can exceed it."
 )),
-        ("Model − MOS", titles.signed_text(scores.bias, 2), gettext("Mean difference, in points.")),
+        (gettext("Model − MOS"), titles.signed_text(scores.bias, 2), gettext("Mean difference, in points.")),
         (gettext(METRICS["quality_rmse"].label), f"{titles.interval_text(scores.rmse)} {points}",
          gettext(METRICS["quality_rmse"].explanation)),
         (gettext("Quality MAE"), f"{titles.interval_text(quality.mae)} {points}",
@@ -188,7 +192,10 @@ def _percents(*columns: Sequence[float]) -> list[tuple[float, ...]]:
 def _ceiling(scores: ScoreFigures) -> str:
     if not scores.ceiling.is_known:
         return "–"
-    return f"{titles.interval_text(scores.ceiling.value)}, by {scores.ceiling.form.label}"
+    return gettext("%(ceiling)s, by %(form)s") % {
+        "ceiling": titles.interval_text(scores.ceiling.value),
+        "form": gettext(scores.ceiling.form.label),
+    }
 
 
 def _number(value: float) -> str:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy
 from annotation.drawing.intervals import interval_row
 from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import minus
+from annotation.measures.signs import minus, span_shown
 from annotation.models import Campaign, User
 from inference.models import ModelVersion
 from training.evaluation.calibration.annotator_bias import AnnotatorBias
@@ -23,7 +23,18 @@ from training.views.calibration.shown import MEASURES, Shown
 
 #: Annotators with the most votes; the others are behind "more".
 _ANNOTATORS_SHOWN = 12
-_UNITS = {"bias": "points", "rmse": "points", "srcc": "SRCC", "watch": gettext_lazy("of photos with a majority label")}
+_UNITS = {
+    "bias": gettext_lazy("points"),
+    "rmse": gettext_lazy("points"),
+    "srcc": "SRCC",
+    "watch": gettext_lazy("of photos with a majority label"),
+}
+_IN_SENTENCE = {
+    "bias": gettext_lazy("bias"),
+    "rmse": gettext_lazy("typical error"),
+    "srcc": gettext_lazy("rank correlation"),
+    "watch": gettext_lazy("wrong watch decisions"),
+}
 _EXPLANATIONS = {
     "bias": gettext_lazy("Mean of model − MOS. Right of the line: the model scores too high."),
     "rmse": gettext_lazy("Root mean squared difference of model and MOS (RMSE). The line is that of all photos."),
@@ -60,8 +71,8 @@ def section(
     kinds = [
         {
             "key": kind.key,
-            "title": kind.title,
-            "note": kind.note,
+            "title": gettext(kind.title),
+            "note": " ".join(str(one) for one in kind.notes),
             "rows": [_row(campaign, one, shown.measure, axis, reference, split) for one in kind.slices],
         }
         for kind in slices.kinds
@@ -106,7 +117,7 @@ def _row(
         "address": _gallery(campaign, one.query, split),
         "examples": one.examples,
         "stands_out": measure in one.stands_out,
-        "stands_out_elsewhere": [MEASURES[name].lower() for name in one.stands_out if name != measure],
+        "stands_out_in": [_IN_SENTENCE[name] for name in sorted(one.stands_out, key=lambda name: name != measure)],
         "all": [{"label": label, "text": _text(getattr(one, name), name)} for name, label in MEASURES.items()],
     }
     if figure is None or math.isnan(figure.value):
@@ -149,7 +160,8 @@ def _ends(figure: Interval, measure: str) -> str:
     """Return the interval of a figure."""
     if measure == "watch":
         return f"{percents([figure.low])[0]}–{_number(figure.high, measure)}"
-    return f"{_number(figure.low, measure)}{' to ' if measure == 'bias' else '–'}{_number(figure.high, measure)}"
+    low, high = _number(figure.low, measure), _number(figure.high, measure)
+    return span_shown(low, high) if measure == "bias" else f"{low}–{high}"
 
 
 def _gallery(campaign: Campaign, query: Sequence[tuple[str, str]], split: Sequence[tuple[str, str]]) -> str:

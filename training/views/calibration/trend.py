@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from annotation.measures.intervals import Interval
 from annotation.models import Campaign
@@ -16,7 +17,7 @@ from training.evaluation.registry import METRICS, Metric
 from training.evaluation.version_pair import pair_figures, pair_verdicts
 from training.models import VersionComparison
 from training.views.calibration.shown import TREND_BY, Shown
-from training.views.version_trend import stored_trend, trend_of, trend_title
+from training.views.version_trend import day_shown, stored_trend, trend_of, trend_title
 
 # In the table of two versions; the whole list is in the table of the metric.
 _SIDE_BY_SIDE = ("quality_srcc", "quality_rmse", "quality_rps", "class_f1", "watch_roc_auc", "watch_f1", "watch_brier")
@@ -76,8 +77,8 @@ def _all_metrics(figures: TrendFigures) -> list[dict[str, Any]]:
 
 
 def _period(period: ChampionPeriod) -> str:
-    until = f"{period.until:%-d %b %Y}" if period.until else "now"
-    return f"{period.since:%-d %b %Y} – {until}"
+    until = day_shown(period.until) if period.until else gettext("now")
+    return f"{day_shown(period.since)} – {until}"
 
 
 def _text(figure: Interval, metric: Metric) -> str:

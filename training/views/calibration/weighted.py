@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 
 from annotation.measures.group_shares import percents
 from annotation.measures.intervals import Interval
-from annotation.measures.signs import ends
+from annotation.measures.signs import ends_shown
 from training.evaluation.calibration import titles
 from training.evaluation.pool_estimates import LABELS, SCORE, WATCH, PoolFigures
 from training.evaluation.weighted_answers import WeightedEstimate
@@ -113,4 +113,4 @@ def interval_text(found: Interval, *, is_score: bool) -> str:
     if is_score:
         return titles.interval_text(found)
     value, low, high = percents([found.value, found.low, found.high], digits=1)
-    return f"{value} % ({ends(low, high)} %)"
+    return f"{value} % ({ends_shown(low, high)} %)"

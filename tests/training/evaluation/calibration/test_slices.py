@@ -59,9 +59,9 @@ def test_figures_are_those_of_the_photos_of_the_slice() -> None:
     comparison, facts = world_make(World(300), np.random.default_rng(2))
     found = slice_figures(comparison, facts, seed=1)
     assert found is not None
-    png = next(one for kind in found.kinds if kind.key == "format" for one in kind.slices if one.label == "PNG")
+    png = next(one for kind in found.kinds if kind.key == "format" for one in kind.slices if str(one.label) == "PNG")
     part = comparison.part(facts.formats == "PNG")
-    assert (png.photos, png.words) == (len(part), "PNG photos")
+    assert (png.photos, str(png.words)) == (len(part), "PNG photos")
     for name in ("rmse", "bias", "srcc"):
         expected = float(getattr(correlation, name)(part.quality_mean, part.mos))
         assert getattr(png, name).value == pytest.approx(expected)
@@ -83,7 +83,7 @@ def test_photos_with_few_votes_do_not_stand_out_for_their_scatter() -> None:
     fewer = replace(comparison, votes=kept, histograms=histograms)
     found = slice_figures(fewer, facts, seed=1, fewest_votes=1)
     assert found is not None
-    imports = {one.label: one for kind in found.kinds if kind.key == "source" for one in kind.slices}
+    imports = {str(one.label): one for kind in found.kinds if kind.key == "source" for one in kind.slices}
     second, first = imports["second"].rmse, imports["first"].rmse
     assert second is not None
     assert first is not None
