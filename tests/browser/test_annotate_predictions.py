@@ -109,7 +109,7 @@ def test_the_prediction_is_revealed_after_the_answer(annotate: Any, photos: list
         page.get_by_role("button", name="Last answers").click()
         drawing = page.locator("#last-list svg.drawing")
     expect(drawing).to_be_visible()
-    assert drawing.bounding_box()["width"] == 80
+    expect(drawing).to_have_css("width", "80px")  # waits: the list is drawn again when its figures arrive
     outline = drawing.locator("path.model")
     expect(outline).to_be_visible()
     expect(outline).to_have_css("fill", "none")

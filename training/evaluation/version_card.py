@@ -121,7 +121,8 @@ def _use(card: Card) -> str:
             "",
             f"{_text(card['precision_reason'])} {measured}",
             "",
-            "`example_onnxruntime.py` and `example_opencv.py` score photos with ONNX Runtime and OpenCV 5.0 or newer.",
+            "`example_onnxruntime.py` and `example_opencv.py` score photos with ONNX Runtime and OpenCV 5.0 or newer. "
+            "With int8, OpenCV 5.0 needs the environment variable `OPENCV_CPU_DISABLE=AVX_VNNI`, as in the example.",
         ]
     )
 

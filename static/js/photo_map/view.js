@@ -115,7 +115,9 @@ export class View {
     const { context, points } = this;
     context.scale(ratio, ratio);
     const arePhotos = seen.length <= PHOTOS && this.zoom > 1;
-    const radius = seen.length > 1000 ? 3 : 4.5;
+    // On a large screen dots grow with the map, or they would be specks far apart.
+    const side = Math.min(this.canvas.clientWidth, this.canvas.clientHeight);
+    const radius = (seen.length > 1000 ? 3 : 4.5) * Math.max(side / 700, 1);
     for (const i of seen) {
       const [x, y] = this.toScreen(points.x[i], points.y[i]);
       context.fillStyle = this.colours.css(i, this.#isBright(i));
