@@ -9,7 +9,7 @@ from training.evaluation.version_card import card_markdown
 
 @pytest.fixture
 def card() -> dict[str, Any]:
-    figure = {"label": "Quality RMSE", "unit": "scores", "text": "0.81 (0.70–0.92)", "n": 1200, "explanation": "…"}
+    figure = {"label": "Quality RMSE", "unit": "points", "text": "0.81 (0.70–0.92)", "n": 1200, "explanation": "…"}
     return {
         "name": "watches-v3",
         "campaign": "Watches",
@@ -52,7 +52,7 @@ def test_the_card_says_data_figures_settings_and_lineage(card: dict[str, Any]) -
     assert (
         "4,200 votes on 1,500 photos, 1,400 watch labels, given from 2026-10-01 to 2026-11-19. Recipe: Ridge." in text
     )
-    assert "| Quality RMSE, in scores | 0.81 (0.70–0.92) | 1,200 | … |" in text
+    assert "| Quality RMSE, in points | 0.81 (0.70–0.92) | 1,200 | … |" in text
     assert "score up to 5 is rejected, up to 6.5 pending" in text
     assert "their limits are 5.2 and 6.25." in text
     assert "ImageNet classes that count: digital watch (531)." in text

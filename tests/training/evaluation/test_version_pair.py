@@ -32,7 +32,7 @@ def test_the_better_version_is_named_whichever_way_the_metric_goes() -> None:
     quality, watch = pair_verdicts(found, 7, 3)
     assert (quality.better, watch.better) == ("second", "first")
     assert quality.text.startswith(
-        "Quality: version 3 is better than version 7. Its Quality RPS is lower by 0.100 scores"
+        "Quality: version 3 is better than version 7. Its Quality RPS is lower by 0.100 points"
     )
     assert watch.text.startswith("Watch: version 7 is better than version 3. Its Watch F1 is higher by 0.200 (")
     assert "95 % interval 0.050–0.150 scores, 100 photos in 80 groups" in quality.text

@@ -8,6 +8,7 @@ from typing import Any, get_args, get_type_hints
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, BooleanField, F, Func, QuerySet, Value
 
+from annotation.language.sentences import Sentence
 from annotation.models import Campaign, PhotoConsensus
 from inference.gallery.counts import AT_ONCE, photos_up_to
 
@@ -94,8 +95,10 @@ def _parts(kind: type) -> tuple[str, ...]:
 def _can_name(hint: Any) -> bool:
     """Return whether a value of the type can have an `image_id` in it; True for types that do not say what is in them.
 
-    No dataclass of stored figures contains itself.
+    No dataclass of stored figures contains itself, except sentences, which name no photo by its id.
     """
+    if hint is Sentence:
+        return False
     if is_dataclass(hint):
         kind: Any = hint
         return _says_photo(kind) or bool(_parts(kind))
