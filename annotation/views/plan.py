@@ -129,7 +129,7 @@ def _curve(
         best = (float(present), float(series[0][list(xs).index(present)]))
     kinds = ["validation", *["train"] * (len(series) - 1)]
     drawing = lines(
-        name=f"{name} by {axis}; the table has the numbers",
+        name=gettext("%(name)s by %(axis)s; the table has the numbers") % {"name": name, "axis": axis},
         lines=[Line(kind, xs, one) for kind, one in zip(kinds, series, strict=True)],
         x_range=x_range,
         y_range=(low, end),
