@@ -277,7 +277,7 @@ class NewCampaignForm(CampaignForm):
     def __init__(self, data: QueryDict | None = None, *, like: Campaign | None = None) -> None:
         """like: the campaign whose settings it has before anybody changes one."""
         self.like = like
-        campaign = Campaign(**settings_of(like)) if like else Campaign(instructions=INSTRUCTIONS)
+        campaign = Campaign(**settings_of(like)) if like else Campaign(instructions=gettext(INSTRUCTIONS))
         super().__init__(data, instance=campaign)
         self.purposes = [(one.name, one.label, one.description) for one in PURPOSES]
         if like is not None:

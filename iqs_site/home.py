@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
 from annotation.files.free_space import Disk
+from annotation.language.dates import day_shown
 from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.selectors.campaign_cards import CampaignCard, campaign_cards
 from annotation.selectors.comments import open_comments_counts
@@ -47,10 +48,11 @@ class HomeCard:
         if not any(given):
             return ""
         return columns(
-            name=f"Answers a day in the last {len(given)} days: {sum(given):,} together, {given[-1]:,} today",
+            name=gettext("Answers a day in the last %(days)s days: %(together)s together, %(today)s today")
+            % {"days": len(given), "together": f"{sum(given):,}", "today": f"{given[-1]:,}"},
             series=[Series("people", given)],
             end=max(given),
-            titles=[f"{day.day:%-d %b}: {day.answers:,}" for day in self.days],
+            titles=[f"{day_shown(day.day)}: {day.answers:,}" for day in self.days],
             height=_TREND_HEIGHT,
             width=_TREND_WIDTH,
         )

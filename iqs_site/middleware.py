@@ -9,6 +9,7 @@ from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from annotation.access.languages import language_activate
 from annotation.access.time_zones import time_zone_activate
@@ -52,7 +53,7 @@ class FullDiskMiddleware:
         if not (is_file or is_row):
             return None
         if request.path.startswith("/api/"):
-            return JsonResponse({"detail": "The server's disk is full. Try again later."}, status=507)
+            return JsonResponse({"detail": gettext("The server's disk is full. Try again later.")}, status=507)
         return render(request, "507.html", status=507)
 
 
@@ -72,8 +73,12 @@ class ModelsComingMiddleware:
             return None
         headers = {"Retry-After": str(install.seconds_left or _RETRY_SECONDS)}
         if request.path.startswith("/api/"):
-            text = "The models could not be installed." if install.is_failed else "The models are being installed."
-            return JsonResponse({"detail": f"{text} Try again later."}, status=503, headers=headers)
+            text = (
+                gettext("The models could not be installed. Try again later.")
+                if install.is_failed
+                else gettext("The models are being installed. Try again later.")
+            )
+            return JsonResponse({"detail": text}, status=503, headers=headers)
         response = render(request, "iqs_site/models_coming.html", {"install": install}, status=503)
         response["Retry-After"] = headers["Retry-After"]
         return response

@@ -18,6 +18,7 @@ from django.db import DataError, close_old_connections
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.translation import gettext
 
 from annotation.access.attempts import TooManyAttempts
 from annotation.access.hashers import HashingBusy
@@ -130,7 +131,7 @@ class RequestLimitsMiddleware:
         if isinstance(error, HashingBusy):
             return refused(request, 503, str(error), retry_after=error.seconds)
         if isinstance(error, DataError | ValueError) and re.search(r"\bNUL\b|null (byte|character)", str(error)):
-            return refused(request, 400, "The request contains a character that cannot be stored.")
+            return refused(request, 400, gettext("The request contains a character that cannot be stored."))
         return None
 
 
@@ -172,4 +173,6 @@ def _length(request: HttpRequest) -> int:
 
 
 def _too_long(limit: BodyLimit) -> str:
-    return f"The request is too long. At most {max(1, limit.most // 1024**2)} MB are allowed here."
+    return gettext("The request is too long. At most %(most)s MB are allowed here.") % {
+        "most": max(1, limit.most // 1024**2)
+    }

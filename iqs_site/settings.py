@@ -103,6 +103,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.templatetags.i18n",
                 "annotation.templatetags.icons",
                 "annotation.templatetags.how_many",
+                "annotation.templatetags.stored_text",
                 "iqs_site.templatetags.frame",
             ],
         },

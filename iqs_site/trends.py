@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 
+from django.utils.translation import gettext
+
 from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
+from annotation.language.dates import day_shown
 from annotation.measures.intervals import Interval
 from annotation.selectors.daily_answers import DayOfAnswers
 from inference.models import ModelVersion
@@ -21,12 +24,16 @@ def answers_chart(days: Sequence[DayOfAnswers]) -> Svg | str:
         return ""
     end = axis_end(max(2, *(day.answers for day in days)))
     return columns(
-        name="Answers a day; the table below has the numbers",
+        name=gettext("Answers a day; the table below has the numbers"),
         series=[Series("people", [day.answers for day in days])],
         end=end,
-        labels=[f"{day.day:%-d %b}" for day in days],
+        labels=[day_shown(day.day) for day in days],
         ticks=[Tick(end * part, f"{end * part:,.0f}") for part in (0, 0.5, 1)],
-        titles=[f"{day.day:%-d %b}: {day.answers:,} by {day.annotators:,}" for day in days],
+        titles=[
+            gettext("%(day)s: %(answers)s by %(annotators)s")
+            % {"day": day_shown(day.day), "answers": f"{day.answers:,}", "annotators": f"{day.annotators:,}"}
+            for day in days
+        ],
         beside=True,
         height=_HEIGHT,
     )
@@ -55,8 +62,14 @@ def versions_chart(rows: Sequence[tuple[ModelVersion, MeasuredMetric]]) -> Svg |
         learned=0,
         champions=(),
     )
-    name = (
-        f"{now.metric.label} by version, from {was.text} for version {first.number} to {now.text} for version "
-        f"{last.number}, with 95 % intervals; the table below has the numbers"
-    )
+    name = gettext(
+        "%(metric)s by version, from %(was)s for version %(first)s to %(now)s for version %(last)s, with 95 %% "
+        "intervals; the table below has the numbers"
+    ) % {
+        "metric": gettext(now.metric.label),
+        "was": was.text,
+        "first": first.number,
+        "now": now.text,
+        "last": last.number,
+    }
     return trend_chart(figures, now.metric, by=BY_VERSION, name=name, height=_HEIGHT) or ""

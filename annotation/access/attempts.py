@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import ngettext
 
 from annotation.models import AttemptCount, User
 from annotation.models.users import name_key
@@ -61,8 +62,12 @@ class TooManyAttempts(Exception):
         self.seconds = max(1, round((until - now).total_seconds()))
         minutes = -(-self.seconds // 60)
         super().__init__(
-            f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}, "
-            "or ask an admin to lift the limit."
+            ngettext(
+                "Too many attempts. Try again in %(minutes)s minute, or ask an admin to lift the limit.",
+                "Too many attempts. Try again in %(minutes)s minutes, or ask an admin to lift the limit.",
+                minutes,
+            )
+            % {"minutes": minutes}
         )
 
 

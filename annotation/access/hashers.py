@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.contrib.auth.hashers import PBKDF2PasswordHasher
+from django.utils.translation import gettext
 
 #: Hashes that run at the same time in one process, and callers that wait for their turn.
 RUNNING, WAITING = 2, 2
@@ -19,7 +20,7 @@ class HashingBusy(Exception):
     """Too many passwords are checked at the moment. `seconds`: when to try again."""
 
     def __init__(self) -> None:
-        super().__init__("Many people are logging in at the moment. Try again in a few seconds.")
+        super().__init__(gettext("Many people are logging in at the moment. Try again in a few seconds."))
         self.seconds = RETRY_SECONDS
 
 

@@ -6,6 +6,7 @@ from annotation.exchange.records import AnnotationRecord
 from annotation.exchange.table_reader import PHOTO_NAMES, TableReader
 from annotation.exchange.values import yes_read
 from annotation.exchange.votes_csv import VotesCsv
+from annotation.language import gettext_noop
 
 
 class AnnotationsCsv(CsvFormat[AnnotationRecord], TableReader):
@@ -17,8 +18,10 @@ class AnnotationsCsv(CsvFormat[AnnotationRecord], TableReader):
     """
 
     name = "annotations-csv"
-    label = "Annotations (CSV)"
-    description = "One line per answer or skip, including those that were corrected later. Read: independent votes."
+    label = gettext_noop("Annotations (CSV)")
+    description = gettext_noop(
+        "One line per answer or skip, including those that were corrected later. Read: independent votes."
+    )
     record = AnnotationRecord
     reads = Vote
     needed = {

@@ -11,6 +11,7 @@ from annotation.exchange.records import HistogramRecord
 from annotation.exchange.rows import ROWS, formula_guard, formula_unguard
 from annotation.exchange.values import LineError, count_read, counts_checked, name_read
 from annotation.files.names import text_encodable
+from annotation.language import gettext_noop
 
 _COUNTS = 10
 _AFTER_COUNTS = 3  # two tags and a challenge
@@ -24,8 +25,8 @@ class Ava(Format[HistogramRecord], LineReader):
     """
 
     name = "ava"
-    label = "AVA.txt"
-    description = "AVA.txt: one line per photo with the numbers of votes for the scores 1 to 10."
+    label = gettext_noop("AVA.txt")
+    description = gettext_noop("AVA.txt: one line per photo with the numbers of votes for the scores 1 to 10.")
     suffix = ".txt"
     content_type = "text/plain; charset=utf-8"
     record = HistogramRecord
@@ -40,8 +41,11 @@ class Ava(Format[HistogramRecord], LineReader):
         number_and_name = start.split(None, 1)
         if len(others) < _COUNTS + _AFTER_COUNTS or len(number_and_name) < 2:
             columns = len(number_and_name) + len(others)
-            raise LineError(f"The line has {columns} columns, but the format has 15, separated by spaces.")
-        counts = [count_read(cell, "number of votes") for cell in others[:_COUNTS]]
+            raise LineError(
+                gettext_noop("The line has %(columns)s columns, but the format has 15, separated by spaces.")
+                % {"columns": columns}
+            )
+        counts = [count_read(cell, gettext_noop("number of votes")) for cell in others[:_COUNTS]]
         return Histogram(line, name_read(formula_unguard(number_and_name[1])), counts_checked(counts))
 
     def write(self, rows: Iterable[HistogramRecord], *, for_excel: bool = False) -> Iterator[bytes]:

@@ -9,6 +9,7 @@ from annotation.exchange.records import HistogramRecord
 from annotation.exchange.rows import csv_pieces, formula_unguard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import count_read, counts_checked, name_read
+from annotation.language import gettext_noop
 
 
 class AvaCsv(Format[HistogramRecord], TableReader):
@@ -20,8 +21,10 @@ class AvaCsv(Format[HistogramRecord], TableReader):
     """
 
     name = "ava-csv"
-    label = "AVA as CSV (TANet)"
-    description = "AVA as CSV: the columns score2 to score11 have the numbers of votes for the scores 1 to 10."
+    label = gettext_noop("AVA as CSV (TANet)")
+    description = gettext_noop(
+        "AVA as CSV: the columns score2 to score11 have the numbers of votes for the scores 1 to 10."
+    )
     suffix = ".csv"
     content_type = "text/csv; charset=utf-8"
     record = HistogramRecord
@@ -33,7 +36,7 @@ class AvaCsv(Format[HistogramRecord], TableReader):
     def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Histogram:
         """Return the histogram of a line. Raises LineError."""
         photo, *counts = cells
-        given = [count_read(count, "number of votes") for count in counts]
+        given = [count_read(count, gettext_noop("number of votes")) for count in counts]
         return Histogram(line, name_read(formula_unguard(photo)), counts_checked(given))
 
     def write(self, rows: Iterable[HistogramRecord], *, for_excel: bool = False) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ from annotation.exchange.reading import Histogram, VoteReader, Wrong
 from annotation.exchange.records import HistogramRecord
 from annotation.exchange.rows import ROWS
 from annotation.exchange.values import LineError, count_read, counts_checked, json_text, name_read
+from annotation.language import gettext_noop
 
 _COUNTS = 10
 
@@ -25,8 +26,10 @@ class AvaJson(Format[HistogramRecord], VoteReader):
     """
 
     name = "ava-json"
-    label = "AVA as JSON (idealo)"
-    description = "AVA as JSON: an array of objects with image_id and label, the votes for the scores 1 to 10."
+    label = gettext_noop("AVA as JSON (idealo)")
+    description = gettext_noop(
+        "AVA as JSON: an array of objects with image_id and label, the votes for the scores 1 to 10."
+    )
     suffix = ".json"
     content_type = "application/json"
     record = HistogramRecord
@@ -58,9 +61,12 @@ class AvaJson(Format[HistogramRecord], VoteReader):
 def _row(number: int, entry: object) -> Histogram:
     """Return the histogram of an entry. Raises LineError."""
     if not isinstance(entry, dict):
-        raise LineError("The entry is not a JSON object with image_id and label.")
+        raise LineError(gettext_noop("The entry is not a JSON object with image_id and label."))
     label = entry.get("label")
     if not isinstance(label, list) or len(label) != _COUNTS:
-        raise LineError("The label is not a list of ten numbers of votes.")
-    counts = [count_read(json_text(count, "number of votes"), "number of votes") for count in label]
+        raise LineError(gettext_noop("The label is not a list of ten numbers of votes."))
+    counts = [
+        count_read(json_text(count, gettext_noop("number of votes")), gettext_noop("number of votes"))
+        for count in label
+    ]
     return Histogram(number, name_read(json_text(entry.get("image_id"), "image_id")), counts_checked(counts))

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from annotation.exchange.reading import MeanScore, VoteFileError, VoteReader, WatchLabel, Wrong
 from annotation.exchange.values import LineError, name_read, shown
 from annotation.files.names import name_text
+from annotation.language import gettext_noop
 from annotation.measures.class_limits import class_limits
 
 #: The folders of quality classes, worst first.
@@ -29,8 +30,8 @@ class ClassFolders(VoteReader):
     """
 
     name = "class-folders"
-    label = "Folders by class (zip)"
-    description = (
+    label = gettext_noop("Folders by class (zip)")
+    description = gettext_noop(
         "A zip with the folders rejected, pending and accepted (each photo gets the middle of its class), or watch and "
         "no-watch, or both, one inside the other."
     )
@@ -99,13 +100,19 @@ def _joined(before: MeanScore | WatchLabel | None, row: MeanScore | WatchLabel) 
 
 
 def _folder_wrong(file: str, folders: tuple[str, ...]) -> str:
-    wanted = "A photo must be in a folder rejected, pending or accepted, or watch or no-watch."
     if not folders:
-        return f"{shown(file)} is in no folder. {wanted}"
+        words = gettext_noop(
+            "%(file)s is in no folder. A photo must be in a folder rejected, pending or accepted, or watch or no-watch."
+        )
+        return words % {"file": shown(file)}
     without_room = next((folder for folder in reversed(folders) if folder.casefold() in CLASSES), None)
     if without_room:
-        return f"{shown(file)} is in {shown(without_room)}, a class that the limits of the campaign leave no room for."
-    return f"{shown(file)} is in {shown(folders[-1])}. {wanted}"
+        words = gettext_noop("%(file)s is in %(folder)s, a class that the limits of the campaign leave no room for.")
+        return words % {"file": shown(file), "folder": shown(without_room)}
+    words = gettext_noop(
+        "%(file)s is in %(folder)s. A photo must be in a folder rejected, pending or accepted, or watch or no-watch."
+    )
+    return words % {"file": shown(file), "folder": shown(folders[-1])}
 
 
 def _photos_in(path: Path) -> list[str]:
@@ -119,12 +126,14 @@ def _photos_in(path: Path) -> list[str]:
     else:
         with path.open("rb") as file:
             if not file.read(1):
-                raise VoteFileError("The file is empty.")
+                raise VoteFileError(gettext_noop("The file is empty."))
             try:
                 with zipfile.ZipFile(file) as archive:
                     names = [one.filename for one in archive.infolist() if not one.is_dir()]
             except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-                raise VoteFileError("The file is not a zip, or the zip is damaged or incomplete.") from error
+                raise VoteFileError(
+                    gettext_noop("The file is not a zip, or the zip is damaged or incomplete.")
+                ) from error
     return sorted(name.replace("\\", "/") for name in names if not _is_ignored(name))
 
 

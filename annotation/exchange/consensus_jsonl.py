@@ -5,13 +5,14 @@ from annotation.exchange.format import JsonLinesFormat
 from annotation.exchange.json_table_reader import JsonTableReader
 from annotation.exchange.reading import MeanScore
 from annotation.exchange.records import ConsensusRecord
+from annotation.language import gettext_noop
 
 
 class ConsensusJsonLines(JsonLinesFormat[ConsensusRecord], JsonTableReader):
     """One line per photo with votes, read as `ConsensusCsv`."""
 
     name = "consensus-jsonl"
-    label = "Consensus (JSON Lines)"
+    label = gettext_noop("Consensus (JSON Lines)")
     description = ConsensusCsv.description
     record = ConsensusRecord
     reads = MeanScore

@@ -2,12 +2,15 @@
 
 from annotation.exchange.format import CsvFormat
 from annotation.exchange.records import DecisionRecord
+from annotation.language import gettext_noop
 
 
 class DecisionsCsv(CsvFormat[DecisionRecord]):
     """One line per photo."""
 
     name = "decisions-csv"
-    label = "Labels and who said so (CSV)"
-    description = "One line per photo with its class, score and watch label, and whether people or the model said so."
+    label = gettext_noop("Labels and who said so (CSV)")
+    description = gettext_noop(
+        "One line per photo with its class, score and watch label, and whether people or the model said so."
+    )
     record = DecisionRecord

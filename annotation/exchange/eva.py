@@ -3,6 +3,7 @@
 from annotation.exchange.reading import Vote
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import name_read, score_read
+from annotation.language import gettext_noop
 
 
 class Eva(TableReader):
@@ -13,8 +14,8 @@ class Eva(TableReader):
     """
 
     name = "eva"
-    label = "EVA"
-    description = "EVA: one line per vote with image_id, user_id and score, separated by =."
+    label = gettext_noop("EVA")
+    description = gettext_noop("EVA: one line per vote with image_id, user_id and score, separated by =.")
     reads = Vote
     file_scale = (0, 10)
     by_stem = True
@@ -25,4 +26,9 @@ class Eva(TableReader):
     def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Vote:
         """Return the vote of a line. Raises LineError."""
         annotator, photo, score = cells
-        return Vote(line, name_read(photo), name_read(annotator, "name of the annotator"), score_read(score, scale))
+        return Vote(
+            line,
+            name_read(photo),
+            name_read(annotator, gettext_noop("name of the annotator")),
+            score_read(score, scale),
+        )

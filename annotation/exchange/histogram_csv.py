@@ -11,6 +11,7 @@ from annotation.exchange.records import HistogramRecord
 from annotation.exchange.rows import csv_pieces, formula_unguard
 from annotation.exchange.table_reader import PHOTO_NAMES, Columns, TableReader
 from annotation.exchange.values import count_read, counts_checked, name_read
+from annotation.language import gettext_noop
 
 _SCORE_NAME = re.compile(r"(?:score)?_?([0-9]{1,9})")
 
@@ -22,8 +23,8 @@ class HistogramCsv(Format[HistogramRecord], TableReader):
     """
 
     name = "histogram-csv"
-    label = "Histograms (CSV)"
-    description = "One line per photo: file, and a column for each score with the number of its votes."
+    label = gettext_noop("Histograms (CSV)")
+    description = gettext_noop("One line per photo: file, and a column for each score with the number of its votes.")
     suffix = ".csv"
     content_type = "text/csv; charset=utf-8"
     record = HistogramRecord
@@ -40,19 +41,28 @@ class HistogramCsv(Format[HistogramRecord], TableReader):
         scores = [int(found[1]) for name in names if (found := _SCORE_NAME.fullmatch(name))]
         outside = [score for score in scores if score not in _scores(scale)]
         if outside:
-            hint = " The counts of AVA in columns score2 to score11 are the format ava-csv." if outside == [11] else ""
-            raise VoteFileError(
-                f"The file has a column for the score {outside[0]}, but the scale is from {scale[0]} to {scale[1]}."
-                f"{hint}"
+            words = (
+                gettext_noop(
+                    "The file has a column for the score %(score)s, but the scale is from %(low)s to %(high)s. "
+                    "The counts of AVA in columns score2 to score11 are the format ava-csv."
+                )
+                if outside == [11]
+                else gettext_noop(
+                    "The file has a column for the score %(score)s, but the scale is from %(low)s to %(high)s."
+                )
             )
+            raise VoteFileError(words % {"score": outside[0], "low": scale[0], "high": scale[1]})
         for score, times in Counter(scores).items():
             if times > 1:
-                raise VoteFileError(f"The file has {times} columns for the score {score}.")
+                raise VoteFileError(
+                    gettext_noop("The file has %(times)s columns for the score %(score)s.")
+                    % {"times": times, "score": score}
+                )
 
     def row(self, line: int, cells: tuple[str, ...], scale: tuple[int, int]) -> Histogram:
         """Return the histogram of a line. Raises LineError."""
         photo, *counts = cells
-        given = [count_read(count, "number of votes") for count in counts]
+        given = [count_read(count, gettext_noop("number of votes")) for count in counts]
         return Histogram(line, name_read(formula_unguard(photo)), counts_checked(given))
 
     def write(self, rows: Iterable[HistogramRecord], *, for_excel: bool = False) -> Iterator[bytes]:

@@ -10,14 +10,15 @@ from annotation.exchange.parquet import file_pieces, parquet_write
 from annotation.exchange.parquet_reader import ParquetReader
 from annotation.exchange.reading import Histogram
 from annotation.exchange.records import HistogramRecord
+from annotation.language import gettext_noop
 
 
 class HistogramParquet(Format[HistogramRecord], ParquetReader):
     """One row per photo, with a column for each score of the scale, as `HistogramCsv`."""
 
     name = "histogram-parquet"
-    label = "Histograms (Parquet)"
-    description = "One row per photo: file, and a column for each score with the number of its votes."
+    label = gettext_noop("Histograms (Parquet)")
+    description = gettext_noop("One row per photo: file, and a column for each score with the number of its votes.")
     suffix = ".parquet"
     content_type = "application/vnd.apache.parquet"
     is_text = False

@@ -12,6 +12,7 @@ from annotation.exchange.values import (
     name_read,
     watch_label_read,
 )
+from annotation.language import gettext_noop
 
 _MEANS = ("mos", "score", "rating", "label")
 
@@ -25,8 +26,10 @@ class ImageFolder(LineReader):
     """
 
     name = "image-folder"
-    label = "Image folder (metadata.jsonl)"
-    description = "metadata.jsonl of an image folder: file_name, and mos, score, rating or label as the mean, or watch."
+    label = gettext_noop("Image folder (metadata.jsonl)")
+    description = gettext_noop(
+        "metadata.jsonl of an image folder: file_name, and mos, score, rating or label as the mean, or watch."
+    )
     reads = MeanScore
 
     def row(self, line: int, text: str, scale: tuple[int, int]) -> MeanScore | WatchLabel | None:
@@ -34,20 +37,22 @@ class ImageFolder(LineReader):
         entry = json_object(text, '{"file_name": "1.jpg", "mos": 6.5}')
         column = next((name for name in _MEANS if name in entry), None)
         if column is None and "watch" not in entry:
-            raise LineError(f"The line has none of {', '.join(_MEANS)}, watch.")
+            raise LineError(gettext_noop("The line has none of %(means)s, watch.") % {"means": ", ".join(_MEANS)})
         name = name_read(json_text(entry.get("file") or entry.get("file_name"), "file_name"))
         watch = entry.get("watch")
-        label = watch_label_read(str(watch) if isinstance(watch, bool) else json_text(watch, "watch label"))
+        label = watch_label_read(
+            str(watch) if isinstance(watch, bool) else json_text(watch, gettext_noop("watch label"))
+        )
         if column is None or entry[column] is None:
             return WatchLabel(line, name, label) if label else None
         mean = mean_read(json_text(entry[column], column), scale, column)
-        votes = json_text(entry.get("votes"), "number of votes")
+        votes = json_text(entry.get("votes"), gettext_noop("number of votes"))
         sos = json_text(entry.get("sos"), "sos")
         return MeanScore(
             line,
             name,
             mean,
             deviation_read(sos, scale) if sos else None,
-            (count_read(votes, "number of votes") or None) if votes else None,
+            (count_read(votes, gettext_noop("number of votes")) or None) if votes else None,
             label,
         )

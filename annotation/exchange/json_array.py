@@ -8,6 +8,7 @@ from typing import Any, TextIO
 
 from annotation.exchange.reading import VoteFileError
 from annotation.exchange.tables import text_open
+from annotation.language import gettext_noop
 
 #: Characters of the longest entry that is read.
 LONGEST_ENTRY = 1_000_000
@@ -22,7 +23,7 @@ def array_entries(path: Path) -> Iterator[object]:
         text = _JsonText(file)
         try:
             if not text.next_mark():
-                raise VoteFileError("The file is empty.")
+                raise VoteFileError(gettext_noop("The file is empty."))
             text.take("[")
             if text.next_mark() != "]":
                 yield text.value()
@@ -36,10 +37,16 @@ def array_entries(path: Path) -> Iterator[object]:
         except VoteFileError:
             raise
         except UnicodeError as error:
-            raise VoteFileError("The file is not text in UTF-8 or UTF-16. Save the file as UTF-8.") from error
+            raise VoteFileError(
+                gettext_noop("The file is not text in UTF-8 or UTF-16. Save the file as UTF-8.")
+            ) from error
         except (ValueError, RecursionError) as error:
-            where = f"after entry {number}" if number else "at its start"
-            raise VoteFileError(f"The file is not a JSON array. It cannot be read {where}.") from error
+            where = (
+                gettext_noop("after entry %(number)s") % {"number": number} if number else gettext_noop("at its start")
+            )
+            raise VoteFileError(
+                gettext_noop("The file is not a JSON array. It cannot be read %(where)s.") % {"where": where}
+            ) from error
 
 
 class _JsonText:

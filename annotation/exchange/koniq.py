@@ -9,6 +9,7 @@ from annotation.exchange.records import HistogramRecord
 from annotation.exchange.rows import csv_pieces, formula_unguard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import LineError, count_read, counts_checked, name_read, number_read
+from annotation.language import gettext_noop
 
 #: How far a fraction times the number of votes may be from a whole number.
 _TOLERANCE = 0.01
@@ -24,8 +25,10 @@ class Koniq(Format[HistogramRecord], TableReader):
     """
 
     name = "koniq"
-    label = "KonIQ-10k"
-    description = "KonIQ-10k: one line per photo with the votes for the scores 1 to 5, as numbers or fractions."
+    label = gettext_noop("KonIQ-10k")
+    description = gettext_noop(
+        "KonIQ-10k: one line per photo with the votes for the scores 1 to 5, as numbers or fractions."
+    )
     suffix = ".csv"
     content_type = "text/csv; charset=utf-8"
     record = HistogramRecord
@@ -57,14 +60,20 @@ class Koniq(Format[HistogramRecord], TableReader):
 def _counts(given: list[float], total: int) -> list[int]:
     """Return whole numbers of votes from numbers or from fractions. Raises LineError."""
     if any(part < 0 or part > max(1, total) for part in given):
-        raise LineError(f"c1 to c5 must be from 0 to {max(1, total)}.")
+        raise LineError(gettext_noop("c1 to c5 must be from 0 to %(most)s.") % {"most": max(1, total)})
     if sum(given) == total and all(part.is_integer() for part in given):
         return [int(part) for part in given]
     products = [part * total for part in given]
     counts = [round(product) for product in products]
     if any(abs(product - count) > _TOLERANCE for product, count in zip(products, counts, strict=True)):
         texts = ", ".join(f"{product:.4g}" for product in products)
-        raise LineError(f"c1 to c5 times {total} votes are {texts}. These are no whole numbers of votes.")
+        raise LineError(
+            gettext_noop("c1 to c5 times %(total)s votes are %(products)s. These are no whole numbers of votes.")
+            % {"total": total, "products": texts}
+        )
     if sum(counts) != total:
-        raise LineError(f"c1 to c5 times {total} votes add up to {sum(counts)} votes.")
+        raise LineError(
+            gettext_noop("c1 to c5 times %(total)s votes add up to %(sum)s votes.")
+            % {"total": total, "sum": sum(counts)}
+        )
     return counts

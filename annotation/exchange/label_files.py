@@ -18,6 +18,7 @@ from annotation.exchange.votes_csv import VotesCsv
 from annotation.exchange.votes_jsonl import VotesJsonLines
 from annotation.exchange.watch_csv import WatchCsv
 from annotation.exchange.watch_jsonl import WatchJsonLines
+from annotation.language import gettext_noop
 
 # The first that fits is taken, so the ones that need most columns come first.
 _TABLES: tuple[TableReader, ...] = (
@@ -44,8 +45,11 @@ def label_reader(path: Path, scale: tuple[int, int]) -> Found:
         if reader.fits(path, own or reader.file_scale or scale):
             return reader, own
     raise VoteFileError(
-        "It is a table, but none of labels: those have a column with the name of the photo (file), and a score, a MOS, "
-        "a watch label, or one column for each score. The page Import votes lists the formats."
+        gettext_noop(
+            "It is a table, but none of labels: those have a column with the name of the photo (file), and a "
+            "score, a MOS, a watch label, or one column for each score. The page Import votes lists the "
+            "formats."
+        )
     )
 
 

@@ -26,6 +26,7 @@ from annotation.exchange.reading import WATCH_LABELS, Vote, VoteReader, Wrong
 from annotation.exchange.records import TaskPrediction, TaskRecord, VoteRecord
 from annotation.exchange.values import LineError, json_text, name_read, score_read, time_read
 from annotation.files.names import text_encodable
+from annotation.language import gettext_noop
 
 # Label Studio puts eight hexadecimal digits in front of the names of uploaded files.
 _UPLOADED = re.compile(r"^/data/upload/.*/[0-9a-f]{8}-")
@@ -49,8 +50,8 @@ class LabelStudio(Format[TaskRecord], VoteReader):
     """
 
     name = "label-studio"
-    label = "Label Studio (JSON)"
-    description = "Tasks with their annotations; written also with predictions."
+    label = gettext_noop("Label Studio (JSON)")
+    description = gettext_noop("Tasks with their annotations; written also with predictions.")
     suffix = ".json"
     content_type = "application/json"
     record = TaskRecord
@@ -113,14 +114,14 @@ def _choice(label: str) -> dict[str, Any]:
 def _votes(number: int, task: object, scale: tuple[int, int]) -> Iterator[Vote]:
     """Yield the votes of a task. Raises LineError."""
     if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
-        raise LineError("The task is not a JSON object with data.")
+        raise LineError(gettext_noop("The task is not a JSON object with data."))
     photo = _photo(task["data"])
     annotations = task.get("annotations") or []
     if not isinstance(annotations, list):
-        raise LineError("The annotations are not a list.")
+        raise LineError(gettext_noop("The annotations are not a list."))
     for annotation in annotations:
         if not isinstance(annotation, Mapping) or not isinstance(annotation.get("result", []), list):
-            raise LineError("An annotation is not a JSON object with a list of results.")
+            raise LineError(gettext_noop("An annotation is not a JSON object with a list of results."))
         if annotation.get("was_cancelled"):
             continue
         results = [one for one in annotation.get("result", []) if isinstance(one, Mapping)]
@@ -141,7 +142,7 @@ def _photo(data: Mapping[str, object]) -> str:
     try:
         parts = urlsplit(address)
     except ValueError:
-        raise LineError("The image is not an address.") from None
+        raise LineError(gettext_noop("The image is not an address.")) from None
     # Files on the server of Label Studio have their path in the query: /data/local-files/?d=folder/1.jpg
     path = parts.query.removeprefix("d=") if parts.path.startswith("/data/local-files/") else parts.path
     name = PurePosixPath(unquote(_UPLOADED.sub("", path))).name
@@ -153,14 +154,19 @@ def _annotator(annotation: Mapping[str, object]) -> str:
     if isinstance(given, Mapping):
         names = (given.get("email"), given.get("username"), given.get("id"))
         given = next((name for name in names if name not in (None, "")), None)
-    return name_read(json_text(given, "annotator"), "name of the annotator")
+    return name_read(json_text(given, "annotator"), gettext_noop("name of the annotator"))
 
 
 def _score_of(results: list[Mapping[str, Any]], scale: tuple[int, int]) -> int:
     """Return the rating or the number of an annotation. Raises LineError unless there is one."""
     scores = [_value(one, kind) for one in results for kind in _SCORE_TYPES if one.get("type") == kind]
     if len(scores) != 1:
-        raise LineError(f"An annotation has {len(scores) or 'no'} ratings. A vote needs one.")
+        words = (
+            gettext_noop("An annotation has %(count)s ratings. A vote needs one.")
+            if scores
+            else gettext_noop("An annotation has no ratings. A vote needs one.")
+        )
+        raise LineError(words % {"count": len(scores)})
     return score_read(json_text(scores[0], "score"), scale)
 
 

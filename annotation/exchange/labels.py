@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from annotation.exchange.rows import formula_guard, formula_unguard
 from annotation.exchange.tables import delimiter_find, text_open
+from annotation.language import gettext_noop
 
 Spelling = Callable[[str], str]
 Label = TypeVar("Label")
@@ -75,7 +76,7 @@ def labels_match(labels: Mapping[str, Label], names: Iterable[str], *, by_file_n
                 continue
             del open_labels[name]
             if found.setdefault(fitting[0], label) != label:
-                raise LabelsError(f"{fitting[0]} has two different labels")
+                raise LabelsError(gettext_noop("%(name)s has two different labels") % {"name": fitting[0]})
     if by_file_name:
         short = {_composed(_tidy(formula_unguard(name))): name for name in open_labels}
         for photo in photos:

@@ -4,6 +4,7 @@ from annotation.exchange.reading import MeanScore, WatchLabel
 from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import PHOTO_NAMES, TableReader
 from annotation.exchange.values import LineError, count_read, deviation_read, mean_read, name_read, watch_label_read
+from annotation.language import gettext_noop
 
 
 class MeanCsv(TableReader):
@@ -13,8 +14,10 @@ class MeanCsv(TableReader):
     """
 
     name = "mean-csv"
-    label = "Means (CSV)"
-    description = "One line per photo: file, mos, and if known sos, the number of votes and the watch label."
+    label = gettext_noop("Means (CSV)")
+    description = gettext_noop(
+        "One line per photo: file, mos, and if known sos, the number of votes and the watch label."
+    )
     reads = MeanScore
     needed = {"file": PHOTO_NAMES, "mos": ("mos",)}
     optional = {"sos": ("sos",), "votes": ("votes",), "watch": ("watch",)}
@@ -36,7 +39,7 @@ class MeanCsv(TableReader):
 
 
 def _votes(text: str) -> int:
-    votes = count_read(text, "number of votes")
+    votes = count_read(text, gettext_noop("number of votes"))
     if not votes:
-        raise LineError("The mean has 0 votes.")
+        raise LineError(gettext_noop("The mean has 0 votes."))
     return votes

@@ -8,6 +8,7 @@ from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import name_read, score_read, watch_read
 from annotation.files.names import name_shortened, name_text
+from annotation.language import gettext_noop
 
 
 class ObserverCsv(TableReader):
@@ -17,8 +18,8 @@ class ObserverCsv(TableReader):
     """
 
     name = "observer-csv"
-    label = "Votes of one person (CSV)"
-    description = (
+    label = gettext_noop("Votes of one person (CSV)")
+    description = gettext_noop(
         "The votes of one person: Image Name (or file), Vote (or score), and if known watch. The name of the file is "
         "the name of the annotator."
     )

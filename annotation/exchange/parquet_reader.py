@@ -11,11 +11,18 @@ from annotation.exchange.reading import Row, VoteFileError, VoteReader, Wrong
 from annotation.exchange.rows import formula_guard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import LineError, shown
+from annotation.language import gettext_noop
 
 _CHILD = Path(__file__).with_name("parquet_child.py")
 _MARK = b"PAR1"
 # How the types of columns begin that cannot be the cell of a table.
 _NO_CELLS = ("List", "LargeList", "FixedSizeList", "Struct", "Map", "Union", "Binary", "LargeBinary", "FixedSizeBinary")
+
+#: What the sentences about lines are for rows, so that translations have them.
+ROW_SENTENCES = (
+    gettext_noop("The row has no votes."),
+    gettext_noop("The row has %(votes)s votes. At most %(most)s are possible."),
+)
 
 
 class ParquetReader(VoteReader):
@@ -38,7 +45,8 @@ class ParquetReader(VoteReader):
             if place < len(header) and header[place][1].startswith(_NO_CELLS):
                 name, kind = header[place]
                 raise VoteFileError(
-                    f"The column {shown(name)} has the type {kind.split('(')[0]}. It must have texts, numbers or times."
+                    gettext_noop("The column %(name)s has the type %(kind)s. It must have texts, numbers or times.")
+                    % {"name": shown(name), "kind": kind.split("(")[0]}
                 )
         number = 0
         for columns in parts:
@@ -83,8 +91,17 @@ def _parts(path: Path) -> Iterator[Any]:
 
 
 def _damaged(rows: int) -> str:
-    where = f" after row {rows:,}" if rows else ""
-    return f"The file is damaged or incomplete, or needs too much memory. It cannot be read{where}. Write it again."
+    words = (
+        gettext_noop(
+            "The file is damaged or incomplete, or needs too much memory. It cannot be read after row %(row)s. "
+            "Write it again."
+        )
+        if rows
+        else gettext_noop(
+            "The file is damaged or incomplete, or needs too much memory. It cannot be read. Write it again."
+        )
+    )
+    return words % {"row": f"{rows:,}"}
 
 
 def _check(path: Path) -> None:
@@ -95,8 +112,8 @@ def _check(path: Path) -> None:
         file.seek(max(size - len(_MARK), 0))
         end = file.read()
     if not size:
-        raise VoteFileError("The file is empty.")
+        raise VoteFileError(gettext_noop("The file is empty."))
     if start != _MARK:
-        raise VoteFileError("The file is not Parquet. Choose the format that the file has.")
+        raise VoteFileError(gettext_noop("The file is not Parquet. Choose the format that the file has."))
     if end != _MARK or size < 12:
-        raise VoteFileError("The end of the Parquet file is missing. Copy or write the file again.")
+        raise VoteFileError(gettext_noop("The end of the Parquet file is missing. Copy or write the file again."))

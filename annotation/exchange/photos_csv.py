@@ -2,12 +2,15 @@
 
 from annotation.exchange.format import CsvFormat
 from annotation.exchange.records import PhotoRecord
+from annotation.language import gettext_noop
 
 
 class PhotosCsv(CsvFormat[PhotoRecord]):
     """One line per photo."""
 
     name = "photos-csv"
-    label = "Photos (CSV)"
-    description = "One line per photo, with the model's prediction, the distortions and the annotators' votes."
+    label = gettext_noop("Photos (CSV)")
+    description = gettext_noop(
+        "One line per photo, with the model's prediction, the distortions and the annotators' votes."
+    )
     record = PhotoRecord

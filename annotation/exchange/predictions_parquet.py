@@ -2,12 +2,13 @@
 
 from annotation.exchange.parquet import ParquetFormat
 from annotation.exchange.records import PredictionRecord
+from annotation.language import gettext_noop
 
 
 class PredictionsParquet(ParquetFormat[PredictionRecord]):
     """One row per prediction."""
 
     name = "predictions-parquet"
-    label = "Predictions (Parquet)"
-    description = "One row per photo and model version, with the whole score distribution."
+    label = gettext_noop("Predictions (Parquet)")
+    description = gettext_noop("One row per photo and model version, with the whole score distribution.")
     record = PredictionRecord

@@ -4,6 +4,7 @@ from annotation.exchange.reading import MeanScore
 from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import TableReader
 from annotation.exchange.values import mean_read, name_read
+from annotation.language import gettext_noop
 
 
 class Spaq(TableReader):
@@ -15,8 +16,10 @@ class Spaq(TableReader):
     """
 
     name = "spaq"
-    label = "SPAQ"
-    description = "SPAQ as CSV: one line per photo with its MOS, from 0 to 100, or from 0 to 10 in some copies."
+    label = gettext_noop("SPAQ")
+    description = gettext_noop(
+        "SPAQ as CSV: one line per photo with its MOS, from 0 to 100, or from 0 to 10 in some copies."
+    )
     reads = MeanScore
     needed = {"Image name": ("image_name", "image_id"), "MOS": ("mos",)}
 

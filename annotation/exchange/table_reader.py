@@ -11,6 +11,7 @@ from annotation.exchange.reading import Row, VoteFileError, VoteReader, Wrong
 from annotation.exchange.tables import DELIMITERS, table_rows
 from annotation.exchange.values import LineError
 from annotation.files.names import name_shown
+from annotation.language import gettext_noop
 
 #: Names of the column with the name of the photo.
 PHOTO_NAMES = ("file", "image", "photo", "image_name")
@@ -102,9 +103,15 @@ class TableReader(VoteReader):
         for column, accepted in {**needed, **self.optional}.items():
             name = next((one for one in accepted if one in times), None)
             if name is None and column in needed:
-                raise VoteFileError(f"The file needs the columns {_columns_text(needed)}. It has {_shown(header)}.")
+                raise VoteFileError(
+                    gettext_noop("The file needs the columns %(needed)s. It has %(found)s.")
+                    % {"needed": _columns_text(needed), "found": _shown(header)}
+                )
             if name is not None and times[name] > 1:
-                raise VoteFileError(f"The file has the column {name} twice. It has {_shown(header)}.")
+                raise VoteFileError(
+                    gettext_noop("The file has the column %(name)s twice. It has %(found)s.")
+                    % {"name": name, "found": _shown(header)}
+                )
             places.append(len(header) if name is None else names.index(name))
         return places
 
@@ -114,8 +121,12 @@ class TableReader(VoteReader):
     def _fitted(self, cells: list[str], width: int) -> list[str]:
         """Return as many cells as the header has. Raises LineError."""
         if len(cells) < width or (any(cells[width:]) and not self.allows_more_cells):
-            number = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-            raise LineError(f"The line has {number}, but the header has {width}.")
+            words = (
+                gettext_noop("The line has 1 cell, but the header has %(width)s.")
+                if len(cells) == 1
+                else gettext_noop("The line has %(count)s cells, but the header has %(width)s.")
+            )
+            raise LineError(words % {"count": len(cells), "width": width})
         return cells[:width]
 
 

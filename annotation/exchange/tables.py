@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import TextIO
 
 from annotation.exchange.reading import VoteFileError, Wrong
+from annotation.language import gettext_noop
 
 DELIMITERS = ",;\t"
 #: Characters of the longest line that is read.
 LONGEST_LINE = 1_000_000
 #: Byte order marks → encodings. Excel writes "Unicode text" as UTF-16.
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-_LINE_TOO_LONG = f"The line has more than {LONGEST_LINE:,} characters."
-_CELL_TOO_LONG = f'A cell has more than {csv.field_size_limit():,} characters. Perhaps a quote (") is missing.'
+_LINE_TOO_LONG = gettext_noop("The line has more than %(most)s characters.") % {"most": f"{LONGEST_LINE:,}"}
+_CELL_TOO_LONG = gettext_noop('A cell has more than %(most)s characters. Perhaps a quote (") is missing.') % {
+    "most": f"{csv.field_size_limit():,}"
+}
 
 Header = list[str]
 
@@ -73,7 +76,7 @@ def table_rows(
                 if too_long and not too_long.isdisjoint(range(first, reader.line_num + 1)):
                     why = _LINE_TOO_LONG
                 if why and is_header:
-                    raise VoteFileError(f"The first line cannot be read. {why}")
+                    raise VoteFileError(gettext_noop("The first line cannot be read. %(why)s") % {"why": why})
                 if why:
                     yield Wrong(first, why)
                 elif cells:
@@ -83,9 +86,11 @@ def table_rows(
         except UnicodeError as error:
             raise _no_text(first) from error
         except csv.Error as error:
-            raise VoteFileError(f"The first line cannot be read. {_CELL_TOO_LONG}") from error
+            raise VoteFileError(
+                gettext_noop("The first line cannot be read. %(why)s") % {"why": _CELL_TOO_LONG}
+            ) from error
     if is_header:
-        raise VoteFileError("The file is empty.")
+        raise VoteFileError(gettext_noop("The file is empty."))
 
 
 def text_rows(path: Path) -> Iterator[tuple[int, str] | Wrong]:
@@ -105,7 +110,7 @@ def text_rows(path: Path) -> Iterator[tuple[int, str] | Wrong]:
         except UnicodeError as error:
             raise _no_text(number + 1) from error
     if not number:
-        raise VoteFileError("The file is empty.")
+        raise VoteFileError(gettext_noop("The file is empty."))
 
 
 def _lines(file: TextIO, too_long: set[int]) -> Iterator[str]:
@@ -126,5 +131,9 @@ def _is_ended(line: str) -> bool:
 
 
 def _no_text(line: int) -> VoteFileError:
-    where = "The file" if line <= 1 else f"Line {line} or a later one"
-    return VoteFileError(f"{where} is not text in UTF-8 or UTF-16. Save the file as UTF-8.")
+    if line <= 1:
+        return VoteFileError(gettext_noop("The file is not text in UTF-8 or UTF-16. Save the file as UTF-8."))
+    return VoteFileError(
+        gettext_noop("Line %(line)s or a later one is not text in UTF-8 or UTF-16. Save the file as UTF-8.")
+        % {"line": line}
+    )

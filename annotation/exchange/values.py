@@ -12,6 +12,7 @@ from typing import Any
 
 from annotation.exchange.reading import NAME_LENGTH, WATCH_LABELS
 from annotation.files.names import name_shown, text_storable
+from annotation.language import gettext_noop
 
 #: Most votes of one photo: the database counts them in 32 bits.
 MOST_VOTES = 1_000_000_000
@@ -37,14 +38,20 @@ def shown(text: str) -> str:
     return f'"{name_shown(text[:_SHOWN])}{"…" if len(text) > _SHOWN else ""}"'
 
 
-def name_read(text: str, what: str = "name of the photo") -> str:
+def name_read(text: str, what: str = gettext_noop("name of the photo")) -> str:
     """Return the name of a photo or of an annotator, unchanged."""
     if not text or text.isspace():
-        raise LineError(f"The {what} is missing.")
+        raise LineError(gettext_noop("The %(what)s is missing.") % {"what": what})
     if len(text) > NAME_LENGTH:
-        raise LineError(f"The {what} has {len(text):,} characters. At most {NAME_LENGTH} are possible.")
+        raise LineError(
+            gettext_noop("The %(what)s has %(count)s characters. At most %(most)s are possible.")
+            % {"what": what, "count": f"{len(text):,}", "most": NAME_LENGTH}
+        )
     if "\0" in text or not (text.isascii() or text_storable(text) == text):
-        raise LineError(f"The {what} is {shown(text)}. It has a character that cannot be stored.")
+        raise LineError(
+            gettext_noop("The %(what)s is %(text)s. It has a character that cannot be stored.")
+            % {"what": what, "text": shown(text)}
+        )
     return text
 
 
@@ -52,26 +59,32 @@ def number_read(text: str, what: str) -> float:
     """Return a number. Numbers that a float cannot hold are infinite; the caller checks the range."""
     stripped = text.strip()
     if not stripped:
-        raise LineError(f"The {what} is missing.")
+        raise LineError(gettext_noop("The %(what)s is missing.") % {"what": what})
     if len(text) > _LONGEST_NUMBER or not _NUMBER.fullmatch(stripped):
-        raise LineError(f"The {what} is {shown(text)}, which is not a number such as 7 or 6.5.")
+        raise LineError(
+            gettext_noop("The %(what)s is %(text)s, which is not a number such as 7 or 6.5.")
+            % {"what": what, "text": shown(text)}
+        )
     return float(stripped)
 
 
 @lru_cache(maxsize=1024)
 def score_read(text: str, scale: tuple[int, int]) -> int:
     """Return a score: a whole number on the scale, also written as 7.0."""
-    value = mean_read(text, scale, "score")
+    value = mean_read(text, scale, gettext_noop("score"))
     if not value.is_integer():
-        raise LineError(f"The score is {text.strip()}, but votes are whole numbers.")
+        raise LineError(gettext_noop("The score is %(text)s, but votes are whole numbers.") % {"text": text.strip()})
     return int(value)
 
 
-def mean_read(text: str, scale: tuple[int, int], what: str = "mean") -> float:
+def mean_read(text: str, scale: tuple[int, int], what: str = gettext_noop("mean")) -> float:
     """Return a number on the scale."""
     value = number_read(text, what)
     if not scale[0] <= value <= scale[1]:
-        raise LineError(f"The {what} is {text.strip()}, but the scale is from {scale[0]} to {scale[1]}.")
+        raise LineError(
+            gettext_noop("The %(what)s is %(text)s, but the scale is from %(low)s to %(high)s.")
+            % {"what": what, "text": text.strip(), "low": scale[0], "high": scale[1]}
+        )
     return value
 
 
@@ -79,7 +92,10 @@ def deviation_read(text: str, scale: tuple[int, int]) -> float:
     """Return a standard deviation of votes, 0 … the length of the scale."""
     value, most = number_read(text, "sos"), scale[1] - scale[0]
     if not 0 <= value <= most:
-        raise LineError(f"The sos is {text.strip()}, but a standard deviation on this scale is from 0 to {most}.")
+        raise LineError(
+            gettext_noop("The sos is %(text)s, but a standard deviation on this scale is from 0 to %(most)s.")
+            % {"text": text.strip(), "most": most}
+        )
     return value
 
 
@@ -89,7 +105,10 @@ def count_read(text: str, what: str) -> int:
         return int(text)
     value = number_read(text, what)
     if not (0 <= value <= MOST_VOTES and value.is_integer()):
-        raise LineError(f"The {what} is {text.strip()}, which is not a whole number from 0 to {MOST_VOTES:,}.")
+        raise LineError(
+            gettext_noop("The %(what)s is %(text)s, which is not a whole number from 0 to %(most)s.")
+            % {"what": what, "text": text.strip(), "most": f"{MOST_VOTES:,}"}
+        )
     return int(value)
 
 
@@ -97,9 +116,12 @@ def counts_checked(counts: Sequence[int]) -> tuple[int, ...]:
     """Return the counts of a histogram, which need at least one vote."""
     votes = sum(counts)
     if not votes:
-        raise LineError("The line has no votes.")
+        raise LineError(gettext_noop("The line has no votes."))
     if votes > MOST_VOTES:
-        raise LineError(f"The line has {votes:,} votes. At most {MOST_VOTES:,} are possible.")
+        raise LineError(
+            gettext_noop("The line has %(votes)s votes. At most %(most)s are possible.")
+            % {"votes": f"{votes:,}", "most": f"{MOST_VOTES:,}"}
+        )
     return tuple(counts)
 
 
@@ -107,7 +129,9 @@ def yes_read(text: str, what: str) -> bool:
     """Return whether a cell says true. An empty one is false."""
     value = text.strip().lower()
     if value not in _TRUE and value not in _FALSE:
-        raise LineError(f"The {what} is {shown(text)}. It can be true or false.")
+        raise LineError(
+            gettext_noop("The %(what)s is %(text)s. It can be true or false.") % {"what": what, "text": shown(text)}
+        )
     return value in _TRUE
 
 
@@ -115,7 +139,9 @@ def watch_read(text: str) -> str:
     """Return one of WATCH_LABELS."""
     label = text.strip().lower()
     if label not in WATCH_LABELS:
-        raise LineError(f"The watch label is {shown(text)}. It can be yes, no, unsure or empty.")
+        raise LineError(
+            gettext_noop("The watch label is %(text)s. It can be yes, no, unsure or empty.") % {"text": shown(text)}
+        )
     return label
 
 
@@ -125,7 +151,10 @@ def watch_label_read(text: str) -> str:
     label = _WATCH_SPELLINGS.get(label, label)
     if label not in WATCH_LABELS:
         raise LineError(
-            f"The watch label is {shown(text)}. It can be yes, no or unsure; watch or no-watch; 1 or 0; true or false."
+            gettext_noop(
+                "The watch label is %(text)s. It can be yes, no or unsure; watch or no-watch; 1 or 0; true or false."
+            )
+            % {"text": shown(text)}
         )
     return label
 
@@ -135,19 +164,23 @@ def time_read(text: str) -> datetime | None:
     stripped = text.strip()
     if not stripped:
         return None
-    wanted = "It must be like 2026-03-01T12:00:00+00:00"
     try:
         time = datetime.fromisoformat(stripped) if stripped.isascii() else None
     except ValueError:
         time = None
     if time is None:
-        raise LineError(f"The time is {shown(text)}. {wanted}.")
+        raise LineError(
+            gettext_noop("The time is %(text)s. It must be like 2026-03-01T12:00:00+00:00.") % {"text": shown(text)}
+        )
     if time.tzinfo is None:
-        raise LineError(f"The time is {shown(text)}. {wanted}, with a time zone.")
+        raise LineError(
+            gettext_noop("The time is %(text)s. It must be like 2026-03-01T12:00:00+00:00, with a time zone.")
+            % {"text": shown(text)}
+        )
     try:
         return time.astimezone(UTC)
     except OverflowError:
-        raise LineError(f"The time {shown(text)} is out of range.") from None
+        raise LineError(gettext_noop("The time %(text)s is out of range.") % {"text": shown(text)}) from None
 
 
 def json_object(text: str, example: str) -> dict[str, Any]:
@@ -155,9 +188,9 @@ def json_object(text: str, example: str) -> dict[str, Any]:
     try:
         entry = json.loads(text)
     except (ValueError, RecursionError):
-        raise LineError("The line is not JSON.") from None
+        raise LineError(gettext_noop("The line is not JSON.")) from None
     if not isinstance(entry, dict):
-        raise LineError(f"The line is not a JSON object such as {example}.")
+        raise LineError(gettext_noop("The line is not a JSON object such as %(example)s.") % {"example": example})
     return entry
 
 
@@ -169,4 +202,4 @@ def json_text(value: object, what: str) -> str:
         return value
     if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)
-    raise LineError(f"The {what} is neither a text nor a number.")
+    raise LineError(gettext_noop("The %(what)s is neither a text nor a number.") % {"what": what})

@@ -6,14 +6,15 @@ from annotation.exchange.records import VoteRecord
 from annotation.exchange.rows import formula_unguard
 from annotation.exchange.table_reader import PHOTO_NAMES, TableReader
 from annotation.exchange.values import name_read, score_read, time_read, watch_read
+from annotation.language import gettext_noop
 
 
 class VotesCsv(CsvFormat[VoteRecord], TableReader):
     """One line per vote. The columns `watch` and `given_at` can be missing."""
 
     name = "votes-csv"
-    label = "Votes (CSV)"
-    description = "One line per vote: annotator, file, score, and if known the watch label and the time."
+    label = gettext_noop("Votes (CSV)")
+    description = gettext_noop("One line per vote: annotator, file, score, and if known the watch label and the time.")
     record = VoteRecord
     reads = Vote
     needed = {
@@ -29,7 +30,7 @@ class VotesCsv(CsvFormat[VoteRecord], TableReader):
         return Vote(
             line,
             name_read(formula_unguard(photo)),
-            name_read(formula_unguard(annotator), "name of the annotator"),
+            name_read(formula_unguard(annotator), gettext_noop("name of the annotator")),
             score_read(score, scale),
             watch and watch_read(watch),
             time_read(given_at) if given_at else None,

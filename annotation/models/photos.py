@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Collate, Lower
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.formats import date_format
+from django.utils.translation import gettext, gettext_lazy
 
 from annotation import answers
 from annotation.models.campaigns import Campaign
@@ -50,10 +51,12 @@ class ImportBatch(models.Model):
     def title(self) -> str:
         """Return what pages call the import: the day of an upload, or the folder or zip without its path."""
         if self.source == "upload":
-            return f"Upload of {timezone.localtime(self.created_at):%-d %b %Y, %H:%M}"
+            return gettext("Upload of %(time)s") % {
+                "time": date_format(timezone.localtime(self.created_at), "j M Y, H:i")
+            }
         name = self.source.rstrip("/").rpartition("/")[2]
         if name != self.source:
-            return name if name.lower().endswith(".zip") else f"Folder {name}"
+            return name if name.lower().endswith(".zip") else gettext("Folder %(name)s") % {"name": name}
         return f"{name[:1].upper()}{name[1:]}"
 
     @property

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from annotation.models.campaigns import Campaign
 
@@ -60,5 +60,11 @@ class ScreeningDecision(models.Model):
     @property
     def summary(self) -> str:
         """Return the decision in words, for example 'each vote counts 50 %'."""
-        words = {"keep": "kept", "exclude": "excluded", "reread": "asked to read the instructions"}
-        return f"each vote counts {100 * self.weight:.0f} %" if self.weight else words.get(self.decision, self.decision)
+        words = {
+            "keep": gettext("kept"),
+            "exclude": gettext("excluded"),
+            "reread": gettext("asked to read the instructions"),
+        }
+        if self.weight:
+            return gettext("each vote counts %(share)s %%") % {"share": f"{100 * self.weight:.0f}"}
+        return words.get(self.decision, self.decision)

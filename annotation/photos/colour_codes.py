@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from annotation.language import gettext_noop
 from annotation.photos.colour import ColourTransform, colour_of_primaries
 from annotation.photos.icc_profile import SRGB, Curve, Floats, Primaries, power, srgb_to_linear
 from annotation.photos.rejected import PhotoRejected
@@ -57,11 +58,11 @@ def png_codes_transform(codes: bytes, mode: str) -> ColourTransform | None:
         raise LookupError
     primaries, transfer, matrix, is_full = codes
     if matrix != 0:
-        raise PhotoRejected("Its colour codes (chunk cICP) are wrong: browsers do not show it.")
+        raise PhotoRejected(gettext_noop("Its colour codes (chunk cICP) are wrong: browsers do not show it."))
     if is_full != 1:
         raise LookupError
     if primaries == _XYZ:
-        raise PhotoRejected("Its colours are coded as XYZ (chunk cICP). Export it as sRGB.")
+        raise PhotoRejected(gettext_noop("Its colours are coded as XYZ (chunk cICP). Export it as sRGB."))
     if primaries in _PRIMARIES:
         _hdr_check(transfer)
     return colour_of_primaries(_PRIMARIES[primaries], _PNG_CURVES[transfer], mode)
@@ -74,7 +75,7 @@ def avif_codes_transform(primaries: int, transfer: int, mode: str) -> ColourTran
     """
     _hdr_check(transfer)
     if transfer in _AVIF_NOT_SHOWN or primaries == _XYZ:
-        raise PhotoRejected("Browsers do not show an AVIF with its colour codes. Export it as sRGB.")
+        raise PhotoRejected(gettext_noop("Browsers do not show an AVIF with its colour codes. Export it as sRGB."))
     if transfer in _AVIF_RESERVED:
         return None
     curve = _AVIF_CURVES.get(transfer, srgb_to_linear)
@@ -87,4 +88,6 @@ def _hdr_check(transfer: int) -> None:
     How bright such a picture is depends on the screen, so people and models cannot see the same one.
     """
     if transfer in _HDR:
-        raise PhotoRejected("The photo has a high dynamic range (HDR). Export it with a standard range, as sRGB.")
+        raise PhotoRejected(
+            gettext_noop("The photo has a high dynamic range (HDR). Export it with a standard range, as sRGB.")
+        )

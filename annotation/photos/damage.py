@@ -22,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import simplejpeg
 
+from annotation.language import gettext_noop
 from annotation.photos.jpeg_file import JpegFile, jpeg_end, jpeg_has_all_scans
 from annotation.photos.png_file import PngFile
 from annotation.photos.rejected import PhotoRejected
@@ -37,7 +38,9 @@ _PIXEL_CHUNKS = {b"IHDR", b"PLTE", b"IDAT"}
 
 def damaged(reason: str) -> PhotoRejected:
     """Return the error for a damaged file. reason: a short text for people."""
-    return PhotoRejected(f"The file is damaged or incomplete ({' '.join(reason.split())[:200]}).")
+    return PhotoRejected(
+        gettext_noop("The file is damaged or incomplete (%(why)s).") % {"why": " ".join(reason.split())[:200]}
+    )
 
 
 def jpeg_pixels(data: bytes, file: JpegFile, scale: int) -> npt.NDArray[np.uint8]:
@@ -46,7 +49,7 @@ def jpeg_pixels(data: bytes, file: JpegFile, scale: int) -> npt.NDArray[np.uint8
     Raises PhotoRejected when the picture is not complete.
     """
     if not jpeg_has_all_scans(data, file):
-        raise damaged("some scans of the picture are missing")
+        raise damaged(gettext_noop("some scans of the picture are missing"))
     for _ in range(_ATTEMPTS):
         try:
             return _decoded(data, file, scale)
@@ -69,10 +72,12 @@ def png_check(file: PngFile) -> None:
     That all rows are there, `png_rows_check` finds out.
     """
     if not file.has_end:
-        raise damaged("the PNG is incomplete: its end chunk is missing")
+        raise damaged(gettext_noop("the PNG is incomplete: its end chunk is missing"))
     for chunk in file.chunks:
         if chunk.kind in _PIXEL_CHUNKS and not file.has_right_checksum(chunk):
-            raise damaged(f"a checksum in the PNG is wrong, in chunk {chunk.kind.decode()}")
+            raise damaged(
+                gettext_noop("a checksum in the PNG is wrong, in chunk %(chunk)s") % {"chunk": chunk.kind.decode()}
+            )
 
 
 def png_rows_check(file: PngFile) -> None:
@@ -87,7 +92,7 @@ def png_rows_check(file: PngFile) -> None:
             missing -= len(unpacker.decompress(packed, _PIECE))
             packed = unpacker.unconsumed_tail
     if missing > 0:
-        raise damaged("the PNG is incomplete: rows of the picture are missing")
+        raise damaged(gettext_noop("the PNG is incomplete: rows of the picture are missing"))
 
 
 def gif_check(data: bytes) -> None:
@@ -110,13 +115,13 @@ def gif_check(data: bytes) -> None:
         while place < len(data) and data[place]:
             place += 1 + data[place]
         place += 1
-    raise damaged("the GIF is incomplete: its end mark is missing")
+    raise damaged(gettext_noop("the GIF is incomplete: its end mark is missing"))
 
 
 def webp_check(data: bytes) -> None:
     """Raise PhotoRejected when a WebP is shorter than its header says."""
     if 8 + int.from_bytes(data[4:8], "little") > len(data):
-        raise damaged("the WebP is incomplete: it is shorter than its header says")
+        raise damaged(gettext_noop("the WebP is incomplete: it is shorter than its header says"))
 
 
 def _decoded(data: bytes, file: JpegFile, scale: int) -> npt.NDArray[np.uint8]:
@@ -137,5 +142,5 @@ def _is_fill(data: bytes, file: JpegFile, count: int) -> bool:
 def _in_words(warning: str) -> str:
     """Return libjpeg's remark in words for people."""
     if "premature end" in warning.lower():
-        return "the JPEG is incomplete: rows of the picture are missing"
+        return gettext_noop("the JPEG is incomplete: rows of the picture are missing")
     return warning

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from annotation.language import gettext_noop
 from annotation.photos.damage import damaged
 from annotation.photos.decoding_cost import MAX_BYTES, DecodingCost, Reserve, unlimited
 from annotation.photos.orientation import SIDEWAYS, upright
@@ -137,7 +138,7 @@ def perceptual_hash(picture: Image.Image) -> int:
 def _opened(data: bytes, max_pixels: int) -> StoredPicture:
     """Read and check the header. Return the picture, not decoded yet."""
     if not data:
-        raise PhotoRejected("The file is empty.")
+        raise PhotoRejected(gettext_noop("The file is empty."))
     try:
         stored = picture_read(data)
     except (PhotoRejected, MemoryError):
@@ -145,20 +146,31 @@ def _opened(data: bytes, max_pixels: int) -> StoredPicture:
     except SyntaxError:  # Pillow's error for another format, or a damaged one
         stored = None
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
-        raise PhotoRejected(f"The file's header cannot be read ({_one_line(error)}).") from error
+        raise PhotoRejected(
+            gettext_noop("The file's header cannot be read (%(error)s).") % {"error": _one_line(error)}
+        ) from error
     if stored is None:
         raise PhotoRejected(
-            "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at its start."
+            gettext_noop(
+                "Not a photo in a supported format (JPEG, PNG, WebP, AVIF, GIF or BMP), or damaged at its start."
+            )
         )
     width, height = stored.width, stored.height
     if width * height > max_pixels:
-        raise PhotoRejected(f"{width} × {height} pixels are more than the allowed {max_pixels / 1e6:g} megapixels.")
+        raise PhotoRejected(
+            gettext_noop("%(width)s × %(height)s pixels are more than the allowed %(max_pixels)s megapixels.")
+            % {"width": width, "height": height, "max_pixels": f"{max_pixels / 1e6:g}"}
+        )
     if min(width, height) < SMALLEST_SIDE:
         raise PhotoRejected(
-            f"{width} × {height} pixels are too small to rate. Each side needs at least {SMALLEST_SIDE} pixels."
+            gettext_noop(
+                "%(width)s × %(height)s pixels are too small to rate. Each side needs at least %(smallest_side)s "
+                "pixels."
+            )
+            % {"width": width, "height": height, "smallest_side": SMALLEST_SIDE}
         )
     if stored.is_animated:
-        raise PhotoRejected("The picture is animated. Only still photos can be rated.")
+        raise PhotoRejected(gettext_noop("The picture is animated. Only still photos can be rated."))
     return stored
 
 

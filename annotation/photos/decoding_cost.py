@@ -6,6 +6,7 @@ limits what a header cannot tell.
 
 from collections.abc import Callable
 
+from annotation.language import gettext_noop
 from annotation.photos.rejected import PhotoRejected
 from annotation.photos.stored_picture import StoredPicture
 
@@ -49,6 +50,14 @@ class DecodingCost:
         needed = self.memory()
         if needed > max_bytes:
             raise PhotoRejected(
-                f"Decoding needs more than the allowed {max_bytes // MEGABYTE:,} MB of memory: "
-                f"about {needed / MEGABYTE:,.0f} MB for {self._stored.width} × {self._stored.height} pixels."
+                gettext_noop(
+                    "Decoding needs more than the allowed %(max_bytes)s MB of memory: about %(needed)s MB for "
+                    "%(width)s × %(height)s pixels."
+                )
+                % {
+                    "max_bytes": f"{max_bytes // MEGABYTE:,}",
+                    "needed": f"{needed / MEGABYTE:,.0f}",
+                    "width": self._stored.width,
+                    "height": self._stored.height,
+                }
             )

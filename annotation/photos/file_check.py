@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from PIL import Image
 
+from annotation.language import gettext_noop
 from annotation.photos.decoding import NO_HASH, THUMBNAIL_SIDE, perceptual_hash
 from annotation.photos.near_duplicates import NEAR
 from annotation.photos.storage import FILE_PROBLEM, photo_file_open, photo_file_size, photo_name, thumbnail_name
@@ -18,6 +19,15 @@ MISSING = "is missing on the server."
 _DIFFERENT = "is damaged: it is not the one that was imported."
 _DIFFERENT_THUMBNAIL = "is damaged: it does not show this photo."
 _CHUNK = 1024 * 1024
+#: The sentences that are put together here and in `annotation.photos.storage`, so that translations have them.
+SENTENCES = (
+    gettext_noop("The file of this photo is missing on the server."),
+    gettext_noop("The file of this photo is damaged: it is not the one that was imported."),
+    gettext_noop("The file of this photo cannot be read (%(error)s)."),
+    gettext_noop("The thumbnail of this photo is missing on the server."),
+    gettext_noop("The thumbnail of this photo is damaged: it does not show this photo."),
+    gettext_noop("The thumbnail of this photo cannot be read (%(error)s)."),
+)
 
 
 @dataclass(frozen=True)

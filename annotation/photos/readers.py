@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import AvifImagePlugin, BmpImagePlugin, ExifTags, GifImagePlugin, Image, PngImagePlugin, WebPImagePlugin
 
+from annotation.language import gettext_noop
 from annotation.photos import damage
 from annotation.photos.avif_file import avif_colour_codes, avif_is_premultiplied
 from annotation.photos.bmp_file import bmp_profile
@@ -41,11 +42,17 @@ def _jpeg(data: bytes) -> StoredPicture:
     file = jpeg_read(data)
     mode = {1: "L", 3: "RGB", 4: "CMYK"}.get(file.components)
     if mode is None:
-        raise PhotoRejected(f"A JPEG with {file.components} colour components cannot be shown.")
+        raise PhotoRejected(
+            gettext_noop("A JPEG with %(components)s colour components cannot be shown.")
+            % {"components": file.components}
+        )
     if file.frame not in _SHOWN_FRAMES:
-        raise PhotoRejected("Browsers cannot show this kind of JPEG (lossless or hierarchical).")
+        raise PhotoRejected(gettext_noop("Browsers cannot show this kind of JPEG (lossless or hierarchical)."))
     if (scans := jpeg_scan_count(data, file)) > MAX_SCANS:
-        raise PhotoRejected(f"The JPEG has {scans:,} scans. At most {MAX_SCANS} are allowed.")
+        raise PhotoRejected(
+            gettext_noop("The JPEG has %(scans)s scans. At most %(max_scans)s are allowed.")
+            % {"scans": f"{scans:,}", "max_scans": MAX_SCANS}
+        )
     colour = colour_transform(file.profile, mode)
 
     def scale(at_least: int) -> int:
@@ -169,10 +176,12 @@ def _avif(data: bytes) -> StoredPicture:
     try:
         colour = profile_transform(profile, mode) if profile else avif_codes_transform(*avif_colour_codes(data), mode)
     except ProfileUnusable:
-        raise PhotoRejected("Its colour profile is damaged, and browsers do not show such an AVIF.") from None
+        raise PhotoRejected(
+            gettext_noop("Its colour profile is damaged, and browsers do not show such an AVIF.")
+        ) from None
     if avif_is_premultiplied(data):
         raise PhotoRejected(
-            "Its transparency is stored in a way (premultiplied) that browsers show with wrong colours."
+            gettext_noop("Its transparency is stored in a way (premultiplied) that browsers show with wrong colours.")
         )
     # Pillow writes the properties irot and imir into EXIF. Browsers ignore the EXIF of the file itself.
     exif = Image.Exif()
@@ -223,7 +232,7 @@ def _bmp(data: bytes) -> StoredPicture:
 
     profile = bmp_profile(data)
     if profile[16:20] == b"GRAY":
-        raise PhotoRejected("Its colour profile is for grey pictures.")
+        raise PhotoRejected(gettext_noop("Its colour profile is for grey pictures."))
     colour = colour_transform(profile, "RGB")
     is_transparent = picture.has_transparency_data
     return StoredPicture("BMP", *picture.size, UPRIGHT, False, colour, decode, is_transparent=is_transparent)

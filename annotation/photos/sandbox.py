@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from annotation.language import gettext_noop
 from annotation.photos.byte_budget import ByteBudget
 from annotation.photos.decoding_cost import MAX_BYTES, MEGABYTE, Reserve
 from annotation.photos.rejected import PhotoRejected
@@ -39,7 +40,7 @@ _PIPE_BYTES = 1024 * 1024
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "IQS_INSTANCE")
 
 #: The reason for a photo whose process died, or gave an answer that is none.
-STOPPED = "The decoder stopped at this file."
+STOPPED = gettext_noop("The decoder stopped at this file.")
 
 
 class SandboxError(RuntimeError):
@@ -248,7 +249,8 @@ class _Child:
         if "out_of_memory" in head:
             self.is_usable = False  # its heap may stay large
             raise PhotoRejected(
-                f"Decoding needs more than the allowed {self.limits.max_bytes // MEGABYTE:,} MB of memory."
+                gettext_noop("Decoding needs more than the allowed %(max_bytes)s MB of memory.")
+                % {"max_bytes": f"{self.limits.max_bytes // MEGABYTE:,}"}
             )
         return head, parts
 
@@ -267,7 +269,7 @@ class _Child:
 
     @property
     def _too_slow(self) -> str:
-        return f"Decoding takes longer than the allowed {self.limits.seconds} s."
+        return gettext_noop("Decoding takes longer than the allowed %(seconds)s s.") % {"seconds": self.limits.seconds}
 
     def _reason_of_death(self) -> str:
         with suppress(subprocess.TimeoutExpired):
@@ -276,7 +278,7 @@ class _Child:
         if status == -signal.SIGXCPU:
             return self._too_slow
         if status is not None and status < 0:
-            return f"The decoder stopped at this file (signal {-status})."
+            return gettext_noop("The decoder stopped at this file (signal %(signal)s).") % {"signal": -status}
         return STOPPED
 
     def _read(self, size: int) -> bytes:

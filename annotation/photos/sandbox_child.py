@@ -15,9 +15,12 @@ from typing import IO, Any
 
 from PIL import AvifImagePlugin
 
+from annotation.language import gettext_noop
 from annotation.photos.decoding_cost import MEGABYTE, SMALL_BYTES
 from annotation.photos.rejected import PhotoRejected
 from annotation.photos.sandbox_messages import Head, Parts, packed, received
+
+_UNDECODED = gettext_noop("The file cannot be decoded (%(kind)s: %(error)s).")
 
 _MOST_BYTES = 8 * 1024 * MEGABYTE  # a photo sent as bytes; the memory limit comes first
 
@@ -68,7 +71,7 @@ def _answer(request: Head, parts: list[bytes], reserve: Any, max_bytes: int) -> 
     except OSError as error:
         return {"unreadable": error.strerror or str(error)}, ()
     except Exception as error:  # decoders raise many kinds of errors on malicious bytes
-        return {"rejected": f"The file cannot be decoded ({type(error).__name__}: {error})."[:500]}, ()
+        return {"rejected": (_UNDECODED % {"kind": type(error).__name__, "error": error})[:500]}, ()
 
 
 def _limits_set(max_bytes: int) -> None:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import IO, NoReturn
 
 from annotation.files.names import name_shortened, name_text, text_storable
+from annotation.language import gettext_noop
 from annotation.photos.decoding import PhotoRejected
 from annotation.photos.zip_directory import ZipDamaged, ZipEntry, directory_read
 from annotation.photos.zip_entries import entry_bytes
@@ -80,12 +81,19 @@ class ImportSource:
                 self.is_one_zip = True
                 found = list(self._in_zip(path, "", name_text(path.name)))
             else:
-                raise SourceError(f"{path} is neither a folder nor a .zip file, or it cannot be read.")
+                raise SourceError(
+                    gettext_noop("%(path)s is neither a folder nor a .zip file, or it cannot be read.") % {"path": path}
+                )
         except OSError as error:
-            raise SourceError(f"{path} cannot be read: {error.strerror or error}.") from error
+            raise SourceError(
+                gettext_noop("%(path)s cannot be read: %(error)s.") % {"path": path, "error": error.strerror or error}
+            ) from error
         if len(found) > limits.files:
             raise SourceError(
-                f"{path} has {len(found)} files, but one import can have at most {limits.files}. Import it in parts."
+                gettext_noop(
+                    "%(path)s has %(found)s files, but one import can have at most %(files)s. Import it in parts."
+                )
+                % {"path": path, "found": len(found), "files": limits.files}
             )
         self.candidates = _with_unique_names(found)
 
@@ -112,7 +120,9 @@ class ImportSource:
             with file.open("rb") as handle:
                 data = handle.read(self.limits.file_bytes + 1)
         except OSError as error:
-            raise PhotoRejected(f"The file cannot be read: {error.strerror or error}.") from error
+            raise PhotoRejected(
+                gettext_noop("The file cannot be read: %(error)s.") % {"error": error.strerror or error}
+            ) from error
         _size_check(len(data), self.limits.file_bytes)
         return data
 
@@ -127,7 +137,9 @@ class ImportSource:
         for entry in archive.entries:
             yield Candidate(prefix + entry.name, path, partial(archive.read, entry))
         if archive.lost:
-            reason = f"The list of files in this zip is damaged. {archive.lost} files could not be found."
+            reason = gettext_noop("The list of files in this zip is damaged. %(lost)s files could not be found.") % {
+                "lost": archive.lost
+            }
             yield Candidate(whole, path, _refusal(reason))
 
 
@@ -145,18 +157,25 @@ class _Archive:
         except ZipDamaged as damage:
             raise PhotoRejected(str(damage)) from damage
         except OSError as error:
-            raise PhotoRejected(f"The zip cannot be read: {error.strerror or error}.") from error
+            raise PhotoRejected(
+                gettext_noop("The zip cannot be read: %(error)s.") % {"error": error.strerror or error}
+            ) from error
         if directory is None:
-            raise PhotoRejected(f"The zip has more files than the allowed {limits.files}.")
+            raise PhotoRejected(
+                gettext_noop("The zip has more files than the allowed %(files)s.") % {"files": limits.files}
+            )
         self.lost = directory.lost
         self.entries = [one for one in directory.entries if not one.is_folder and not is_ignored(one.name.split("/"))]
         if len(self.entries) > limits.files:
-            raise PhotoRejected(f"The zip has {len(self.entries)} files, but at most {limits.files} are allowed.")
+            raise PhotoRejected(
+                gettext_noop("The zip has %(entries)s files, but at most %(files)s are allowed.")
+                % {"entries": len(self.entries), "files": limits.files}
+            )
         declared = sum(entry.size for entry in self.entries)
         if declared > limits.zip_bytes:
             raise PhotoRejected(
-                f"Uncompressed, the zip has {declared // _MEGABYTE} MB, but at most {limits.zip_bytes // _MEGABYTE} MB "
-                "are allowed."
+                gettext_noop("Uncompressed, the zip has %(declared)s MB, but at most %(zip_bytes)s MB are allowed.")
+                % {"declared": declared // _MEGABYTE, "zip_bytes": limits.zip_bytes // _MEGABYTE}
             )
         self._unread = len(self.entries)
 
@@ -180,7 +199,9 @@ class _Archive:
                 try:
                     self._file = self.path.open("rb")
                 except OSError as error:
-                    raise PhotoRejected(f"The zip cannot be read: {error.strerror or error}.") from error
+                    raise PhotoRejected(
+                        gettext_noop("The zip cannot be read: %(error)s.") % {"error": error.strerror or error}
+                    ) from error
             return self._file.fileno()
 
     def _read_one(self) -> None:
@@ -237,7 +258,9 @@ def is_ignored(parts: list[str]) -> bool:
 
 def _size_check(size: int, limit: int) -> None:
     if size > limit:
-        raise PhotoRejected(f"The file is larger than the allowed {limit // _MEGABYTE} MB.")
+        raise PhotoRejected(
+            gettext_noop("The file is larger than the allowed %(limit)s MB.") % {"limit": limit // _MEGABYTE}
+        )
 
 
 def _refusal(reason: str) -> Callable[[], NoReturn]:

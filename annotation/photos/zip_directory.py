@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from annotation.files.names import text_escaped
+from annotation.language import gettext_noop
 
 _TAIL_BYTES = 1024 * 1024  # in which the end record is searched: its comment, and bytes that do not belong to the zip
 _MOST_CANDIDATES = 1000  # for the end record
@@ -92,7 +93,7 @@ def _end_find(file: IO[bytes]) -> _End:
     places = [found.start() for found in re.finditer(re.escape(_END), tail)][-_MOST_CANDIDATES:]
     ends = [end for place in reversed(places) if (end := _end_at(file, tail, place, tail_start, file_size))]
     if not ends:
-        raise ZipDamaged("It is not a zip, or it is incomplete, for example one part of several.")
+        raise ZipDamaged(gettext_noop("It is not a zip, or it is incomplete, for example one part of several."))
     # A comment can contain a whole empty record, so a list with entries comes first.
     return max(ends, key=lambda end: (end.size > 0, end.is_last))
 

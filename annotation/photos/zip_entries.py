@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from annotation.language import gettext_noop
 from annotation.photos.decoding import PhotoRejected
 from annotation.photos.zip_directory import ZipEntry
 
@@ -56,16 +57,19 @@ def entry_bytes(handle: int, entry: ZipEntry, *, most_bytes: int) -> bytes:
     PhotoRejected when the file breaks the limit, is damaged, is not supported or is not a file.
     """
     if entry.is_outside:
-        raise PhotoRejected("Its name points to a folder outside the zip.")
+        raise PhotoRejected(gettext_noop("Its name points to a folder outside the zip."))
     if stat.S_ISLNK(entry.mode):
-        raise PhotoRejected("It is a link to another file, not a photo.")
+        raise PhotoRejected(gettext_noop("It is a link to another file, not a photo."))
     if entry.name.lower().endswith(".zip"):
-        raise PhotoRejected("Zips inside zips are not supported. Import it separately.")
+        raise PhotoRejected(gettext_noop("Zips inside zips are not supported. Import it separately."))
     if entry.is_encrypted:
-        raise PhotoRejected("It is encrypted. Import an unencrypted zip.")
+        raise PhotoRejected(gettext_noop("It is encrypted. Import an unencrypted zip."))
     if entry.method not in _UNPACKERS:
         name = _METHODS.get(entry.method, f"method {entry.method}")
-        raise PhotoRejected(f"It is compressed with {name}, which is not supported. Make the zip with Deflate.")
+        raise PhotoRejected(
+            gettext_noop("It is compressed with %(name)s, which is not supported. Make the zip with Deflate.")
+            % {"name": name}
+        )
     _size_check(entry.size, most_bytes)
     try:
         data = _unpacked(handle, entry)
@@ -74,9 +78,13 @@ def entry_bytes(handle: int, entry: ZipEntry, *, most_bytes: int) -> bytes:
     except Exception as error:  # each library raises others, and one bad file must not stop the import
         raise _damaged(str(error) or type(error).__name__) from error
     if len(data) != entry.size:
-        raise _damaged("it is longer than the zip says" if len(data) > entry.size else "its end is missing")
+        raise _damaged(
+            gettext_noop("it is longer than the zip says")
+            if len(data) > entry.size
+            else gettext_noop("its end is missing")
+        )
     if zlib.crc32(data) != entry.crc:
-        raise _damaged("its checksum is wrong")
+        raise _damaged(gettext_noop("its checksum is wrong"))
     return data
 
 
@@ -112,7 +120,7 @@ class _Pieces:
         self.handle = handle
         header = os.pread(handle, 30, entry.offset)  # APPNOTE.TXT 4.3.7
         if len(header) < 30 or header[:4] != b"PK\x03\x04":
-            raise _damaged("the zip has no file at this place")
+            raise _damaged(gettext_noop("the zip has no file at this place"))
         name_size, extra_size = struct.unpack_from("<HH", header, 26)
         self.place = entry.offset + 30 + name_size + extra_size
         self.end = self.place + entry.packed_size
@@ -122,7 +130,7 @@ class _Pieces:
         data = os.pread(self.handle, min(size, self.end - self.place), self.place)
         self.place += len(data)
         if len(data) < size:
-            raise _damaged("its end is missing")
+            raise _damaged(gettext_noop("its end is missing"))
         return data
 
     def __iter__(self) -> Iterator[bytes]:
@@ -132,7 +140,7 @@ class _Pieces:
 
 def _stored(pieces: _Pieces, entry: ZipEntry) -> None:
     if entry.packed_size != entry.size:
-        raise _damaged("it has two sizes")
+        raise _damaged(gettext_noop("it has two sizes"))
 
 
 def _deflate(pieces: _Pieces, entry: ZipEntry) -> _Decompressor:
@@ -171,8 +179,10 @@ _UNPACKERS: dict[int, Callable[[_Pieces, ZipEntry], _Decompressor | None]] = {
 
 def _size_check(size: int, most_bytes: int) -> None:
     if size > most_bytes:
-        raise PhotoRejected(f"The file is larger than the allowed {most_bytes // _MEGABYTE} MB.")
+        raise PhotoRejected(
+            gettext_noop("The file is larger than the allowed %(limit)s MB.") % {"limit": most_bytes // _MEGABYTE}
+        )
 
 
 def _damaged(why: str) -> PhotoRejected:
-    return PhotoRejected(f"This entry of the zip is damaged ({why}).")
+    return PhotoRejected(gettext_noop("This entry of the zip is damaged (%(why)s).") % {"why": why})

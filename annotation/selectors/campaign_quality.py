@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from django.db import connection
 from django.db.models import Count, Q
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotation.answers import independent_vote_sql
@@ -87,17 +88,17 @@ class QualityFigures:
 
 def quality_figures(campaign: Campaign, tell: Callable[[str, int, int], None]) -> QualityFigures:
     """Compute what the page Campaign quality shows (five queries). `tell`: called with step, done and total."""
-    tell("counting the labels", 0, 4)
+    tell(gettext_noop("counting the labels"), 0, 4)
     counted = label_counts(campaign)
     if not sum(counted.votes):
         return QualityFigures(counted, None, [], None, 0, 0)
     votes = agreement_votes(campaign, counted=counted)
     scale = {"lowest": campaign.scale_min, "highest": campaign.scale_max, "seed": campaign.seed}
-    tell("measuring agreement", 1, 4)
+    tell(gettext_noop("measuring agreement"), 1, 4)
     report = agreement_report(votes.table, **scale)
-    tell("measuring agreement by week", 2, 4)
+    tell(gettext_noop("measuring agreement by week"), 2, 4)
     weeks = agreement_by_week(votes.table, votes.weeks, **scale, at_most=MOST_WEEKS)
-    tell("comparing hidden repeats", 3, 4)
+    tell(gettext_noop("comparing hidden repeats"), 3, 4)
     retest = campaign_retest(campaign, seed=campaign.seed)
     return QualityFigures(counted, report, weeks, retest, len(np.unique(votes.table.image_ids)), votes.all_photos)
 

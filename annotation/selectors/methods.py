@@ -7,6 +7,7 @@ import numpy as np
 from django.db import connection
 from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from numpy.typing import NDArray
 
 from annotation.answers import SKIP, VOTE, independent_vote, independent_vote_sql, of_excluded
@@ -72,9 +73,9 @@ def methods_figures(
 
     `lane_labels`: the name of each queue lane for people. `tell`: called with step, done and total.
     """
-    tell("reading the votes", 0, 4)
+    tell(gettext_noop("reading the votes"), 0, 4)
     votes = vote_table(campaign, independent=True)
-    tell("counting answers", 1, 4)
+    tell(gettext_noop("counting answers"), 1, 4)
     live, independent = Q(image__withdrawn_at=None), independent_vote()
     rows = Annotation.objects.filter(campaign=campaign).aggregate(
         answers=Count("pk"),
@@ -91,9 +92,9 @@ def methods_figures(
         .blind_votes()
         .aggregate(people=Count("annotator", distinct=True), votes=Count("pk"))
     )
-    tell("reading viewing conditions", 2, 4)
+    tell(gettext_noop("reading viewing conditions"), 2, 4)
     viewing = _viewing(campaign, len(votes))
-    tell("measuring agreement", 3, 4)
+    tell(gettext_noop("measuring agreement"), 3, 4)
     precision = _precision(campaign, votes)
     rated = Q(role=Image.Role.RATED, problem="")
     photos = campaign.images.aggregate(

@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.files.names import name_path, name_text, text_storable
 from annotation.models import Campaign, Image, ImportBatch, ImportRejection, User
@@ -110,7 +110,9 @@ def uploads_stale_discard() -> int:
     stale = ImportBatch.objects.filter(
         state=ImportBatch.State.RECEIVING, heartbeat_at__lt=timezone.now() - UPLOAD_STALE
     )
-    return sum(batch_discard(batch=batch, message="The upload was not finished within a day.") for batch in stale)
+    return sum(
+        batch_discard(batch=batch, message=gettext_noop("The upload was not finished within a day.")) for batch in stale
+    )
 
 
 def folder_import(
@@ -164,14 +166,24 @@ def batch_run(*, batch: ImportBatch, details: Details | None = None, progress: P
         return _close(batch, ImportBatch.State.FAILED, str(error))
     except OSError as error:
         logger.exception("Import %s stopped.", batch.pk)
-        return _close(batch, ImportBatch.State.FAILED, f"The files cannot be stored: {error.strerror or error}.")
+        return _close(
+            batch,
+            ImportBatch.State.FAILED,
+            gettext_noop("The files cannot be stored: %(error)s.") % {"error": error.strerror or error},
+        )
     except KeyboardInterrupt:
-        _close(batch, ImportBatch.State.FAILED, "The import was interrupted. The photos imported so far stay.")
+        _close(
+            batch,
+            ImportBatch.State.FAILED,
+            gettext_noop("The import was interrupted. The photos imported so far stay."),
+        )
         raise
     except Exception as error:
         logger.exception("Import %s failed.", batch.pk)
         return _close(
-            batch, ImportBatch.State.FAILED, f"The import failed with an error ({type(error).__name__}). See the log."
+            batch,
+            ImportBatch.State.FAILED,
+            gettext_noop("The import failed with an error (%(kind)s). See the log.") % {"kind": type(error).__name__},
         )
     if upload:
         labels_enqueue(batch=batch)

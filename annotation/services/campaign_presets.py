@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from annotation.language.lazy import gettext_lazy
 from annotation.models import Campaign, Role, User
@@ -82,7 +83,7 @@ PURPOSES = (
 #: Scales that the page offers by name, as (lowest, highest).
 SCALES = ((1, 5), (1, 7), (1, 10), (0, 100))
 #: What annotators read before they start, unless the admin writes something else.
-INSTRUCTIONS = (
+INSTRUCTIONS = gettext_noop(
     "Look at each photo for a moment. First say whether it shows a watch or a clock. Then say how good the photo looks."
     " The lowest score is for the worst photos, the highest for the best. Use the whole scale, and trust your first "
     "impression."

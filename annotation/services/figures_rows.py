@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from django.utils import timezone, translation
+from django.utils.translation import gettext_noop
 
 from annotation.exchange.methods_report import votes_fingerprint
 from annotation.measures.figures_text import figures_kept, figures_text
@@ -169,7 +170,9 @@ def claimed_compute(row: ComputedRow, compute: Callable[[Report], Any]) -> bool:
     except Exception as error:
         logger.exception("Computing row %s (%s) failed.", row.pk, row)
         type(row)._default_manager.filter(pk=row.pk).update(
-            state=State.FAILED, message=f"{type(error).__name__}. See the log.", heartbeat_at=timezone.now()
+            state=State.FAILED,
+            message=gettext_noop("%(kind)s. See the log.") % {"kind": type(error).__name__},
+            heartbeat_at=timezone.now(),
         )
         return False
     return True

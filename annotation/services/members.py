@@ -174,9 +174,11 @@ def _admin_left(membership: Membership, by: User | None) -> None:
         pk=membership.pk
     )
     if membership.role == Role.ADMIN and not others.exists():
-        subject = "You are" if by is not None and by.pk == membership.user_id else f"{membership.user.username} is"
+        if by is not None and by.pk == membership.user_id:
+            raise MemberError(gettext("You are the campaign's last admin. Make somebody else an admin first."))
         raise MemberError(
-            gettext("%(subject)s the campaign's last admin. Make somebody else an admin first.") % {"subject": subject}
+            gettext("%(username)s is the campaign's last admin. Make somebody else an admin first.")
+            % {"username": membership.user.username}
         )
 
 

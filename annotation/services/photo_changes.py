@@ -16,7 +16,7 @@ from operator import or_
 from django.db import transaction
 from django.db.models import Exists, OuterRef, ProtectedError, Q, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.files.names import text_storable
 from annotation.models import (
@@ -43,7 +43,7 @@ logger = logging.getLogger(__name__)
 
 CLAIMS = Claims(PhotoChange)
 _PHOTOS = 100  # in one transaction
-_WAITS = "waiting for an import to end"
+_WAITS = gettext_noop("waiting for an import to end")
 
 
 class PhotoChangeError(ValueError):
@@ -152,7 +152,11 @@ def photo_change_run(*, change: PhotoChange) -> PhotoChange:
                 _delete(change, tell)
     except Exception as error:
         logger.exception("Change %s of photos failed.", change.pk)
-        return _close(change, f"It stopped with an error ({type(error).__name__}). Start it again to continue.")
+        return _close(
+            change,
+            gettext_noop("It stopped with an error (%(kind)s). Start it again to continue.")
+            % {"kind": type(error).__name__},
+        )
     return _close(change, "")
 
 
@@ -180,7 +184,7 @@ def _delete(change: PhotoChange, tell: Report) -> None:
     """Delete the photos without answers, and withdraw the others."""
     photos = photos_of(campaign=change.campaign, batch=change.batch, image_ids=change.image_ids)
     for part in _parts(photos.values_list("pk", flat=True)):
-        tell("deleting", change.done, change.total)
+        tell(gettext_noop("deleting"), change.done, change.total)
         deleted, withdrawn = _part_delete(change, part)
         _count(change, deleted=deleted, withdrawn=withdrawn, done=len(part))
 
@@ -218,7 +222,7 @@ def _move(change: PhotoChange, tell: Report) -> None:
     known = CampaignPhotos(target)
     batch: ImportBatch | None = None
     for part in _parts(movable.values_list("pk", flat=True)):
-        tell("moving", change.done, change.total)
+        tell(gettext_noop("moving"), change.done, change.total)
         with transaction.atomic():
             # An answer that is being recorded holds a lock on its photo.
             images = list(Image.objects.select_for_update().filter(pk__in=part).exclude(_was_shown()))

@@ -8,7 +8,7 @@ from annotation.models import Annotation, Image
 
 DAMAGED = gettext_noop("It does not load or is damaged")  # one of the reasons on the annotate page
 DAMAGED_REPORTS = 2
-DAMAGED_PROBLEM = f"{DAMAGED_REPORTS} annotators report: “{DAMAGED}”."
+DAMAGED_PROBLEM = gettext_noop("%(count)s annotators report: “%(what)s”.") % {"count": DAMAGED_REPORTS, "what": DAMAGED}
 SKIPS = 3
 
 
@@ -27,7 +27,10 @@ def problem_update(*, image: Image, before: Annotation | None, skip: Annotation)
     if reasons[DAMAGED] == DAMAGED_REPORTS and skip.skip_reason == DAMAGED and was != DAMAGED:
         problem = DAMAGED_PROBLEM
     elif reasons.total() == SKIPS and not was:
-        problem = f"{SKIPS} annotators skipped it: {_listed(reasons)}."
+        problem = gettext_noop("%(count)s annotators skipped it: %(what_listed)s.") % {
+            "count": SKIPS,
+            "what_listed": _listed(reasons),
+        }
     else:
         return
     Image.objects.filter(pk=image.pk).update(problem=problem)

@@ -7,7 +7,7 @@ the queue also checks the role. A photo that becomes 'rated' again continues as 
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 
 from annotation.models import Annotation, Assignment, Campaign, Image, User
 from annotation.models.photos import DELETED_PROBLEM
@@ -90,9 +90,14 @@ def practice_choose(*, campaign: Campaign) -> list[Image]:
     opinions = opinions_of(campaign, min_votes=PRACTICE_VOTES)
     if len(opinions) < PRACTICE_COUNT:
         raise SpecialPhotoError(
-            f"This needs {PRACTICE_COUNT} photos outside the holdout with at least {PRACTICE_VOTES} votes and a clear "
-            f"watch label. There {'is' if len(opinions) == 1 else 'are'} {len(opinions)} so far. "
-            "Collect more answers, or choose photos by hand."
+            ngettext(
+                "This needs %(count)s photos outside the holdout with at least %(votes)s votes and a clear watch "
+                "label. There is %(found)s so far. Collect more answers, or choose photos by hand.",
+                "This needs %(count)s photos outside the holdout with at least %(votes)s votes and a clear watch "
+                "label. There are %(found)s so far. Collect more answers, or choose photos by hand.",
+                len(opinions),
+            )
+            % {"count": PRACTICE_COUNT, "votes": PRACTICE_VOTES, "found": len(opinions)}
         )
     score_range = max(one.mean for one in opinions) - min(one.mean for one in opinions)
     if score_range < PRACTICE_RANGE * (campaign.bins - 1):
@@ -139,8 +144,12 @@ def problem_remove(*, image: Image) -> Image:
 
 
 def _guidance(opinion: Opinion) -> str:
-    simulated = f" ({opinion.simulated} simulated)" if opinion.simulated else ""
-    return f"{opinion.votes} annotators{simulated} gave {opinion.mean:.1f} on average."
+    words = (
+        gettext_noop("%(votes)s annotators (%(simulated)s simulated) gave %(mean)s on average.")
+        if opinion.simulated
+        else gettext_noop("%(votes)s annotators gave %(mean)s on average.")
+    )
+    return words % {"votes": opinion.votes, "simulated": opinion.simulated, "mean": f"{opinion.mean:.1f}"}
 
 
 def _locked(image: Image) -> Image:

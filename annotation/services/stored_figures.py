@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Count, Max, Q
+from django.utils.translation import gettext_noop
 
 from annotation.exchange.methods_report import MethodsFigures
 from annotation.measures.votes import VoteTable
@@ -41,7 +42,7 @@ _SETTINGS = (
 
 
 def _raters(campaign: Campaign, tell: Report) -> RaterParts:
-    tell("comparing annotators", 0, 0)
+    tell(gettext_noop("comparing annotators"), 0, 0)
     return rater_parts(campaign)
 
 

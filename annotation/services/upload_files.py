@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from annotation.models import ImportBatch, ImportRejection
 
 LABELS_FOLDER = ".labels"  # of an upload: tables of labels, until its photos are imported
 UPLOAD = "upload"  # `source` of batches whose files came through the browser
-_REASON = "It was missing on the server when the import began. Upload it again."
-_REASON_MANY = "They were missing on the server when the import began. Upload them again."
+_REASON = gettext_noop("It was missing on the server when the import began. Upload it again.")
+_REASON_MANY = gettext_noop("They were missing on the server when the import began. Upload them again.")
 # Names of files that are not complete, and of files that imports write.
 _OWN = re.compile(r"\.\d+\.part|\.one-zip")
 
@@ -33,7 +34,11 @@ def files_lost_reject(*, batch: ImportBatch) -> None:
     """List the lost files of an upload as rejected, before the first file is imported. Their names are not known."""
     lost = _lost_count(batch) if not batch.total else 0
     if lost:
-        name, reason = ("1 uploaded file", _REASON) if lost == 1 else (f"{lost} uploaded files", _REASON_MANY)
+        name, reason = (
+            (gettext_noop("1 uploaded file"), _REASON)
+            if lost == 1
+            else (gettext_noop("%(lost)s uploaded files") % {"lost": lost}, _REASON_MANY)
+        )
         ImportRejection.objects.get_or_create(batch=batch, name=name, defaults={"reason": reason})
 
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.exchange.labels import LabelsError, labels_match
 from annotation.exchange.reading import Vote, VoteFileError, VoteReader
@@ -136,7 +136,9 @@ def uploaded_votes_import(*, vote_import: VoteImport) -> VoteImport:
     """Import the uploaded file of a claimed import, and delete the file. Return the import, done or failed."""
     path = upload_path(vote_import)
     if not path.exists() and not _is_stored(vote_import):
-        return _close(vote_import, "The import was interrupted. Nothing was stored. Import the file again.")
+        return _close(
+            vote_import, gettext_noop("The import was interrupted. Nothing was stored. Import the file again.")
+        )
     done = vote_import_run(vote_import=vote_import, path=path)
     shutil.rmtree(path.parent, ignore_errors=True)
     return done
@@ -155,19 +157,21 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
                     _store(vote_import, path, tell)
             if READERS[vote_import.format].reads is Vote:
                 # After the votes are visible, in short transactions, so that annotators do not wait for the photos.
-                tell("counting votes", 0, 0)
+                tell(gettext_noop("counting votes"), 0, 0)
                 counters_rebuild(campaign=vote_import.campaign)
-            tell("counting scores", 0, 0)
+            tell(gettext_noop("counting scores"), 0, 0)
             vote_summary_store(vote_import=vote_import)
         except VoteImportRefused as refused:
             return _close(vote_import, str(refused), refused.problems)
         except VoteFileError as error:
             return _close(vote_import, str(error))
         except OSError as error:
-            return _close(vote_import, f"The file cannot be read: {error.strerror or error}.")
+            return _close(
+                vote_import, gettext_noop("The file cannot be read: %(error)s.") % {"error": error.strerror or error}
+            )
         except KeyboardInterrupt:
             if not _is_stored(vote_import):
-                _close(vote_import, "The import was interrupted. Nothing was stored.")
+                _close(vote_import, gettext_noop("The import was interrupted. Nothing was stored."))
             raise
         except Exception as error:
             if _is_stored(vote_import):
@@ -175,7 +179,8 @@ def vote_import_run(*, vote_import: VoteImport, path: Path, report: Report | Non
             logger.exception("Vote import %s failed.", vote_import.pk)
             return _close(
                 vote_import,
-                f"The import failed with an error ({type(error).__name__}). Nothing was stored. See the log.",
+                gettext_noop("The import failed with an error (%(kind)s). Nothing was stored. See the log.")
+                % {"kind": type(error).__name__},
             )
     return _close(vote_import, "")
 
@@ -201,18 +206,18 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         return
     digest, lines = _digest(path, of_folder=reader.takes_folders)
     if VoteImport.objects.filter(campaign=campaign, sha256=digest).exists():
-        raise VoteImportRefused(gettext("This file has been imported into this campaign already."))
+        raise VoteImportRefused(gettext_noop("This file has been imported into this campaign already."))
     scale = (vote_import.scale_min, vote_import.scale_max)
     scores = scores_mapped(scale, own) if reader.reads is Vote else {}
     limits = (limit_moved(campaign.reject_at, own, scale), limit_moved(campaign.pending_at, own, scale))
     tables = RowTables()
     for line in tables.fill(reader.for_limits(limits).read(path, scale), lowest=scale[0], scores=scores):
-        tell("reading", line, max(line, lines) if reader.counts_lines else 0)
+        tell(gettext_noop("reading"), line, max(line, lines) if reader.counts_lines else 0)
     tables.check_twice()
     _refuse_if_wrong(tables)
     if not tables.rows:
-        raise VoteImportRefused(gettext("The file has no rows."))
-    tell("looking for the photos", 0, 0)
+        raise VoteImportRefused(gettext_noop("The file has no rows."))
+    tell(gettext_noop("looking for the photos"), 0, 0)
     found = _photos_found(campaign, list(tables.photos), by_stem=reader.by_stem)
     if reader.takes_folders:
         found |= _exported_found(campaign, [name for name in tables.photos if name not in found])
@@ -224,7 +229,7 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
         tables.annotators_set(users)
         _refuse_if_wrong(tables)
     for stored in tables.store(vote_import):
-        tell("storing", stored, tables.rows)
+        tell(gettext_noop("storing"), stored, tables.rows)
     audit_record(
         kind=AuditKind.VOTE_IMPORT,
         by=vote_import.created_by,
@@ -244,10 +249,12 @@ def _store(vote_import: VoteImport, path: Path, tell: Report) -> None:
 def _refuse_if_wrong(tables: RowTables) -> None:
     """Raise VoteImportRefused when the file has problems."""
     if count := tables.problems.count:
-        lines = "1 line is" if count == 1 else f"{count} lines are"
-        raise VoteImportRefused(
-            gettext("%(lines)s wrong, so nothing was imported.") % {"lines": lines}, tables.problems.kept
+        words = (
+            gettext_noop("1 line is wrong, so nothing was imported.")
+            if count == 1
+            else gettext_noop("%(count)s lines are wrong, so nothing was imported.")
         )
+        raise VoteImportRefused(words % {"count": count}, tables.problems.kept)
 
 
 def _without_photo(vote_import: VoteImport, tables: RowTables) -> int:
@@ -259,21 +266,29 @@ def _without_photo(vote_import: VoteImport, tables: RowTables) -> int:
     if not missing:
         return 0
     if not vote_import.leaves_out_unknown:
-        photos = "1 photo" if len(missing) == 1 else f"{len(missing)} photos"
-        raise VoteImportRefused(
-            gettext(
-                "The file has votes on %(photos)s that this campaign does not have, or has several times. "
+        words = (
+            gettext_noop(
+                "The file has votes on 1 photo that this campaign does not have, or has several times. "
                 "Import the photos first, or leave out these votes."
             )
-            % {"photos": photos},
+            if len(missing) == 1
+            else gettext_noop(
+                "The file has votes on %(count)s photos that this campaign does not have, or has several times. "
+                "Import the photos first, or leave out these votes."
+            )
+        )
+        raise VoteImportRefused(
+            words % {"count": len(missing)},
             [
-                (line, gettext("The campaign has no photo %(name)s.") % {"name": name})
+                (line, gettext_noop("The campaign has no photo %(name)s.") % {"name": name})
                 for line, name in missing[:PROBLEMS_KEPT]
             ],
         )
     left_out = tables.rows_without_photo_remove()
     if not tables.rows:
-        raise VoteImportRefused(gettext("The campaign has none of the photos of this file. Import the photos first."))
+        raise VoteImportRefused(
+            gettext_noop("The campaign has none of the photos of this file. Import the photos first.")
+        )
     return left_out
 
 
@@ -287,7 +302,7 @@ def _photos_found(campaign: Campaign, names: list[str], *, by_stem: bool) -> dic
         match = labels_match({name: name for name in names}, ids, by_file_name=True)
     except LabelsError as error:
         raise VoteImportRefused(
-            gettext("Two names of the file mean the same photo: %(error)s.") % {"error": error}
+            gettext_noop("Two names of the file mean the same photo: %(error)s.") % {"error": error}
         ) from error
     photos: dict[str, list[int]] = {}
     for photo, name in match.found.items():

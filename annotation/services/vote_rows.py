@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 from django.db import connection
+from django.utils.translation import gettext_noop
 
 from annotation.exchange.reading import Histogram, MeanScore, Row, Vote, WatchLabel, Wrong
 from annotation.measures import opinion
@@ -166,14 +167,22 @@ class RowTables:
         names = list(self.photos)
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE vote_row")
-            for table, columns, what in (
-                ("vote_row", "photo, annotator", "This annotator's vote on"),
-                ("aggregated_row", "photo", "What people said about"),
+            for table, columns, words in (
+                (
+                    "vote_row",
+                    "photo, annotator",
+                    gettext_noop("This annotator's vote on %(photo)s is in line %(line)s already."),
+                ),
+                (
+                    "aggregated_row",
+                    "photo",
+                    gettext_noop("What people said about %(photo)s is in line %(line)s already."),
+                ),
             ):
                 cursor.execute(_TWICE.format(table=table, columns=columns), [PROBLEMS_KEPT])
                 found = cursor.fetchall()
                 self.problems.add_first(
-                    ((line, f"{what} {names[photo]} is in line {first} already.") for _, line, first, photo in found),
+                    ((line, words % {"photo": names[photo], "line": first}) for _, line, first, photo in found),
                     found[0][0] if found else 0,
                 )
 
@@ -213,8 +222,9 @@ class RowTables:
             cursor.execute("ANALYZE photo_of_row, annotator_of_row")
             cursor.execute(_VOTED_BEFORE, [PROBLEMS_KEPT])
             found = cursor.fetchall()
+        before = gettext_noop("This annotator's vote on %(photo)s came already with import %(import)s.")
         self.problems.add_first(
-            ((line, f"This annotator's vote on {name} came already with import {pk}.") for _, line, name, pk in found),
+            ((line, before % {"photo": name, "import": pk}) for _, line, name, pk in found),
             found[0][0] if found else 0,
         )
 

@@ -68,8 +68,8 @@ MODULES = [
 # What each key does, as the help dialog says it.
 _PURPOSES = {
     "watch_yes": gettext_lazy("Watch"),
-    "watch_no": "No watch",
-    "watch_unsure": "Unsure (“maybe”)",
+    "watch_no": gettext_lazy("No watch"),
+    "watch_unsure": gettext_lazy("Unsure (“maybe”)"),
     "skip": gettext_lazy("Skip the photo and give a reason"),
     "undo": gettext_lazy("Go back to the previous photo"),
     "keep": gettext_lazy("Keep an earlier answer"),

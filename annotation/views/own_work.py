@@ -4,12 +4,14 @@ from collections.abc import Sequence
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from annotation.access.permissions import campaign_view
 from annotation.drawing.axis import Tick, axis_end
 from annotation.drawing.columns import Series, columns
 from annotation.drawing.svg import Svg
+from annotation.language.dates import day_shown
 from annotation.models import Annotation, Campaign, Role
 from annotation.own_work_forms import HistoryForm
 from annotation.selectors.comments import comments_by_photo
@@ -82,12 +84,12 @@ def _days_chart(days: Sequence[OwnDay]) -> Svg:
     """Draw the number of answers of each day."""
     end = axis_end(max(2, *(day.answers for day in days)))
     return columns(
-        name="Answers per day; the table below has the numbers",
+        name=gettext("Answers per day; the table below has the numbers"),
         series=[Series("people", [day.answers for day in days])],
         end=end,
         labels=[f"{day.day:%-d}" for day in days],
         ticks=[Tick(end * part, f"{end * part:,.0f}") for part in (0, 0.5, 1)],
-        titles=[f"{day.day:%-d %b}: {day.answers:,}" for day in days],
+        titles=[f"{day_shown(day.day)}: {day.answers:,}" for day in days],
         beside=True,
         height=_CHART_HEIGHT,
     )
@@ -109,12 +111,16 @@ def _scores_chart(rows: Sequence[tuple[int, float, float]]) -> Svg:
     """Draw for each score the percentage of the user beside that of the others."""
     end = axis_end(max(1, *(max(own, others) for _score, own, others in rows)))
     return columns(
-        name="How often you and others gave each score; the table below has the numbers",
+        name=gettext("How often you and others gave each score; the table below has the numbers"),
         series=[Series("people", [own for _, own, _ in rows]), Series("others", [others for _, _, others in rows])],
         end=end,
         labels=[str(score) for score, _, _ in rows],
         ticks=[Tick(end * part, f"{end * part:g} %") for part in (0, 0.5, 1)],
-        titles=[f"Score {score}: you {own:.0f} %, others {others:.0f} %" for score, own, others in rows],
+        titles=[
+            gettext("Score %(score)s: you %(own)s %%, others %(others)s %%")
+            % {"score": score, "own": f"{own:.0f}", "others": f"{others:.0f}"}
+            for score, own, others in rows
+        ],
         beside=True,
         height=_CHART_HEIGHT,
     )

@@ -13,7 +13,7 @@ class VoteImportForm(forms.Form):
     """A file of votes and what to know about it."""
 
     format = forms.ChoiceField(
-        label=gettext_lazy("Format"), choices=lambda: [(one.name, one.label) for one in READERS.values()]
+        label=gettext_lazy("Format"), choices=lambda: [(one.name, gettext(one.label)) for one in READERS.values()]
     )
     file = forms.FileField(label=gettext_lazy("File"))
     lowest = forms.IntegerField(

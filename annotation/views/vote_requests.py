@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.views.decorators.http import require_POST
 
 from annotation.access.permissions import campaign_view
@@ -27,7 +27,7 @@ def votes_more(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
     hidden = {row["image_id"] for row in predictions_hidden(campaign, request.user)}
     chosen = {int(text) for text in request.POST.getlist("image") if text.isdecimal() and len(text) < 18}
-    reason = request.POST.get("reason", "").strip() or "a reviewer asked for more votes"
+    reason = request.POST.get("reason", "").strip() or gettext_noop("a reviewer asked for more votes")
     try:
         sent = votes_request(campaign=campaign, image_ids=chosen - hidden, by=request.user, reason=reason)
     except VoteRequestError as refused:
@@ -77,4 +77,4 @@ def _back(request: HttpRequest, campaign: Campaign) -> HttpResponse:
 
 
 def _photos(count: int) -> str:
-    return f"{count:,} photo{'' if count == 1 else 's'}"
+    return ngettext("%(count)s photo", "%(count)s photos", count) % {"count": f"{count:,}"}

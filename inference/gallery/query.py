@@ -29,7 +29,7 @@ ORDERS = {
     "distorted": (gettext_lazy("most distorted"), False),
     "undistorted": (gettext_lazy("least distorted"), True),
     "blur": (gettext_lazy("most blurred"), True),
-    "noise": ("noisiest", True),
+    "noise": (gettext_lazy("noisiest"), True),
     "exposure": (gettext_lazy("worst exposed"), True),
     "compression": (gettext_lazy("most compressed"), True),
 }

@@ -10,6 +10,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.language import gettext_noop
+
 #: t-SNE reads the features in this many principal components, as its authors advise.
 COMPONENTS = 50
 #: Photos in the sample that t-SNE places.
@@ -63,7 +65,7 @@ def landmark_layout(
 
     count = len(components)
     sample = np.sort(np.random.default_rng(seed).choice(count, min(landmarks, count), replace=False))
-    tell("placing a sample of photos")
+    tell(gettext_noop("placing a sample of photos"))
     tsne = TSNE(
         perplexity=min(PERPLEXITY, (len(sample) - 1) / 3),
         init="pca",
@@ -76,7 +78,7 @@ def landmark_layout(
     points[sample] = placed
     others = np.setdiff1d(np.arange(count), sample)
     if len(others):
-        tell("placing the other photos")
+        tell(gettext_noop("placing the other photos"))
         points[others] = _between(components[others], components[sample], placed)
     return points
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from annotation.language import gettext_noop
 from annotation.photos.byte_budget import ByteBudget
 from annotation.photos.decoding import PhotoRejected, photo_open
 from annotation.photos.decoding_cost import MAX_BYTES, Reserve
@@ -27,6 +28,8 @@ from inference.scoring.photo_reading import Reader, ReadPhoto
 BATCH = 4  # larger batches are not faster on a CPU, and a killed worker would lose more
 
 T = TypeVar("T")
+
+_UNREAD = gettext_noop("The file cannot be read: %(error)s.")
 
 
 class Network(Protocol):
@@ -125,7 +128,7 @@ def _extract(
         except PhotoRejected as rejection:
             results.append(PhotoResult(None, None, str(rejection)))
         except OSError as error:
-            results.append(PhotoResult(None, None, f"The file cannot be read: {error.strerror or error}."))
+            results.append(PhotoResult(None, None, _UNREAD % {"error": error.strerror or error}))
         except Exception as error:  # any error affects this file only
             results.append(PhotoResult(None, None, f"{type(error).__name__}: {error}"))
     if network and pixels:

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_noop
 from psycopg import sql
 
 from annotation.models import Campaign, Image
@@ -25,6 +26,7 @@ from inference.services.photo_turns import turns_of
 
 logger = logging.getLogger(__name__)
 
+_GIVEN_UP = gettext_noop("Given up after %(attempts)s attempts: the worker died each time.")
 MAX_ATTEMPTS = 3
 # Results are written after this many photos or seconds: few writes, and little is lost in a crash.
 STORE_PHOTOS = 32
@@ -153,7 +155,9 @@ def _stale_process(
             break
         if row.attempts > MAX_ATTEMPTS:
             # The photo probably kills its worker, so it is not tried again.
-            reason = f"Given up after {MAX_ATTEMPTS} attempts: the worker died each time."
+            reason = gettext_noop("Given up after %(attempts)s attempts: the worker died each time.") % {
+                "attempts": MAX_ATTEMPTS
+            }
             store([(row, PhotoResult(None, None, reason))])
             finished += 1
         else:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.language.lazy import gettext_lazy
 from annotation.models import Annotation, BulkAction, BulkChange, Campaign, Image, Role, User
@@ -204,11 +204,14 @@ def _more_votes(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> _
         campaign=campaign,
         image_ids=ids,
         by=action.by,
-        reason="Selected in the gallery",
+        reason=gettext_noop("Selected in the gallery"),
         votes=action.number,
         batch=_vote_batch(action),
     )
-    refused = {"waiting for votes of an earlier request": sent.waiting, "not in the queue": sent.left_out}
+    refused = {
+        gettext_noop("waiting for votes of an earlier request"): sent.waiting,
+        gettext_noop("not in the queue"): sent.left_out,
+    }
     return _Done(sent.image_ids, {why: count for why, count in refused.items() if count})
 
 
@@ -216,7 +219,7 @@ def _fewer_votes(action: BulkAction, campaign: Campaign, ids: Sequence[int]) -> 
     assert action.undoes is not None  # only `bulk_undo` makes these
     taken = votes_request_undo(campaign=campaign, batch=_vote_batch(action.undoes), by=action.by, image_ids=ids)
     left_out = len(ids) - len(taken)
-    return _Done(taken, {"taken back already": left_out} if left_out else {})
+    return _Done(taken, {gettext_noop("taken back already"): left_out} if left_out else {})
 
 
 def _vote_batch(action: BulkAction) -> uuid.UUID:

@@ -13,7 +13,7 @@ from datetime import timedelta
 import numpy as np
 from django.db.models import Count, Max, QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from numpy.typing import NDArray
 
 from annotation.models import Campaign, PhotoMap
@@ -87,17 +87,19 @@ def photo_map_make(*, row: PhotoMap, report: Report | None = None) -> PhotoMap:
     fitted = np.random.default_rng(_SEED).choice(pks, min(_FITTED, len(pks)), replace=False)
     backbone = _backbone(row.campaign)
     components = Components(
-        np.concatenate([vectors for _, vectors in _read(backbone, np.sort(fitted), "reading a sample", tell)])
+        np.concatenate(
+            [vectors for _, vectors in _read(backbone, np.sort(fitted), gettext_noop("reading a sample"), tell)]
+        )
     )
     ids, reduced = [], []
-    for image_ids, vectors in _read(backbone, pks, "reading features", tell):
+    for image_ids, vectors in _read(backbone, pks, gettext_noop("reading features"), tell):
         ids.append(image_ids)
         reduced.append(components.reduce(vectors))
     image_ids, table = np.concatenate(ids), np.concatenate(reduced)
     order = np.argsort(image_ids)
     image_ids, table = image_ids[order], table[order]
     points = landmark_layout(table, seed=_SEED, tell=lambda step: tell(step, 0, 0))
-    tell("finding clusters", 0, 0)
+    tell(gettext_noop("finding clusters"), 0, 0)
     clusters = clusters_of(table, seed=_SEED)
     PhotoMap.objects.filter(pk=row.pk).update(
         state=State.IDLE,

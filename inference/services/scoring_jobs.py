@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from django.conf import settings
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.files.whole_file import whole_file, whole_path
 from annotation.models import HourlyUse, User
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 MOST_FILES = 20
 KEPT_SECONDS = 900
 _JOBS_PER_USER = 5  # queued at the same time
+_TOO_LARGE = gettext_noop("The file is larger than the %(limit)s MB allowed.")
+_GIVEN_UP = gettext_noop("Given up after %(attempts)s attempts: the worker died each time.")
 _MAX_ATTEMPTS = 3
 _PATIENCE_SECONDS = 4
 _STALE_SECONDS = 10  # an unclaimed job of this age is announced again, because its message may be lost
@@ -166,7 +168,10 @@ def scoring_job_create(
         for place, upload in enumerate(uploads):
             if (upload.size or 0) > limit:
                 _result_write(
-                    part, place, names[place], f"The file is larger than the {limit // _MEGABYTE} MB allowed."
+                    part,
+                    place,
+                    names[place],
+                    _TOO_LARGE % {"limit": limit // _MEGABYTE},
                 )
                 continue
             with (part / f"{place}.photo").open("wb") as file:
@@ -194,7 +199,7 @@ def scoring_job_run(
         names = json.loads((folder / "names.json").read_text())
         reason = ""
         if _attempts_count(folder) > _MAX_ATTEMPTS:
-            reason = f"Given up after {_MAX_ATTEMPTS} attempts: the worker died each time."
+            reason = _GIVEN_UP % {"attempts": _MAX_ATTEMPTS}
         elif used_up := seconds_used_up(user_id):
             reason = used_up
         else:
@@ -208,7 +213,7 @@ def scoring_job_run(
                     _attempts_write(folder, 0)
                 return done
             except RuntimeError as error:  # no weights, a damaged file, no such device; the message names the cause
-                reason = f"The model cannot be loaded: {error}"
+                reason = gettext_noop("The model cannot be loaded: %(error)s") % {"error": error}
         for place in _queued(folder):
             _result_write(folder, place, names[place], reason, is_site_fault=True)
         return len(queued)

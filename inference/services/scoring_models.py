@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from annotation.models import Campaign, Membership, Role, User
 from inference.decisions.calibration import Tolerances
@@ -82,7 +82,7 @@ class ScoringModel:
         return version_scorer(version, self.rules)
 
 
-SHIPPED = ScoringModel("the shipped model", SITE_RULES)
+SHIPPED = ScoringModel(gettext_noop("the shipped model"), SITE_RULES)
 
 
 def model_of(version: ModelVersion) -> ScoringModel:
@@ -97,7 +97,7 @@ def model_of(version: ModelVersion) -> ScoringModel:
         reject_at=reject_at,
         pending_at=pending_at,
     )
-    name = f"version {version.number} of {campaign.name}"
+    name = gettext_noop("version %(number)s of %(campaign)s") % {"number": version.number, "campaign": campaign.name}
     guarantee = campaign_guarantee(campaign) if version.is_champion else None
     return ScoringModel(
         name=name,

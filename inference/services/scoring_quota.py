@@ -57,7 +57,7 @@ def seconds_used_up(user_id: int) -> str:
 
 
 def _seconds_sentence(quota: Quota) -> str:
-    return (
-        f"Scoring your photos has taken {quota.limit:,} seconds in this hour, as long as is allowed. "
-        f"You can score more at {quota.until_text}."
-    )
+    return gettext(
+        "Scoring your photos has taken %(limit)s seconds in this hour, as long as is allowed. "
+        "You can score more at %(until)s."
+    ) % {"limit": f"{quota.limit:,}", "until": quota.until_text}

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from annotation.models import LIVE, Campaign, Image, SavedView, User
 from annotation.selectors.tags import tag_names
@@ -21,6 +21,7 @@ from inference.gallery.query import (
 from inference.models import ModelVersion, QualityClass
 from inference.selectors import shown_threshold
 
+_SPLITS = ((Image.Split.TRAIN, gettext_noop("train")), (Image.Split.HOLDOUT, gettext_noop("holdout")))
 _GROUPS = (
     (gettext_lazy("By time"), ("newest",)),
     (gettext_lazy("By the model"), ("best", "worst", "watch", "unlike")),
@@ -77,8 +78,12 @@ def facets(query: GalleryQuery, version: ModelVersion | None, threshold: float) 
     """Return each filter with a few choices: its name, label and [(value, label)], without those that need a model."""
     classes = QualityClass.choices
     found: list[tuple[str, str, list[tuple[str, str]]]] = [
-        ("votes", gettext("Votes"), [("none", gettext("none yet")), ("some", "some"), ("enough", "enough")]),
-        ("split", gettext("Split"), [(value, value) for value in Image.Split.values]),
+        (
+            "votes",
+            gettext("Votes"),
+            [("none", gettext("none yet")), ("some", gettext("some")), ("enough", gettext("enough"))],
+        ),
+        ("split", gettext("Split"), [(value, gettext(label)) for value, label in _SPLITS]),
         ("distortion_class", gettext("Class by distortions"), [(value, str(label)) for value, label in classes]),
     ]
     if version is not None:
@@ -122,16 +127,16 @@ def tag_choices(counts: GalleryCounts, query: GalleryQuery) -> list[tuple[str, i
 def chips(threshold: float, query: GalleryQuery) -> list[dict[str, str]]:
     """Return a text for each filter that is set, with its name and the query without that filter."""
     words: dict[str, Callable[[Any], str]] = {
-        "quality_class": lambda value: f"predicted {value}",
-        "watch": lambda value: f"{'watch >' if value == 'yes' else gettext('no watch ≤')} {threshold:g}",
-        "distortion_class": lambda value: gettext("%(value)s by distortions") % {"value": value},
+        "quality_class": lambda value: gettext("predicted %(value)s") % {"value": gettext(value)},
+        "watch": lambda value: f"{gettext('watch >') if value == 'yes' else gettext('no watch ≤')} {threshold:g}",
+        "distortion_class": lambda value: gettext("%(value)s by distortions") % {"value": gettext(value)},
         "votes": lambda value: {
             "none": gettext("no votes yet"),
             "some": gettext("some votes"),
             "enough": gettext("enough votes"),
         }[value],
-        "split": lambda value: f"{value} only",
-        "tag": lambda value: f"tag “{value}”",
+        "split": lambda value: gettext("holdout only") if value == "holdout" else gettext("train only"),
+        "tag": lambda value: gettext("tag “%(value)s”") % {"value": value},
         "selection": lambda value: gettext("a selection of photos"),
         "name": lambda value: gettext("name contains “%(value)s”") % {"value": value},
     }
@@ -157,7 +162,7 @@ def _removable_filters(
     for name in names:
         other = query.without(name)
         if gallery_places(campaign, version, other, hidden)[:1]:
-            text = texts.get(other.encode(), f"order “{ORDERS[query.order][0]}”")
+            text = texts.get(other.encode(), gettext("order “%(order)s”") % {"order": ORDERS[query.order][0]})
             removable.append({"text": text, "query_string": other.encode()})
     return removable
 

@@ -226,7 +226,10 @@ def _synset_rows(prediction: Prediction | None) -> list[tuple[str, float]]:
         return []
     names = [synset_name(synset) for synset in prediction.model_version.synsets]
     if len(names) != len(prediction.synset_probabilities):
-        names = [f"class {place}" for place in range(1, len(prediction.synset_probabilities) + 1)]
+        names = [
+            gettext("class %(place)s") % {"place": place}
+            for place in range(1, len(prediction.synset_probabilities) + 1)
+        ]
     return sorted(zip(names, prediction.synset_probabilities, strict=True), key=lambda row: -row[1])
 
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.http import require_POST, require_safe
 from numpy.typing import NDArray
 
@@ -115,7 +115,11 @@ def photo_map_selection(request: HttpRequest, campaign: Campaign) -> HttpRespons
         ids = ids[np.isin(ids, selection_ids(campaign, query.selection))]
     if not len(ids):
         return JsonResponse({"detail": gettext("There is no photo inside.")}, status=422)
-    what = f"cluster {int(cluster) + 1} of the map" if cluster else "a lasso on the map"
+    what = (
+        gettext_noop("cluster %(number)s of the map") % {"number": int(cluster) + 1}
+        if cluster
+        else gettext_noop("a lasso on the map")
+    )
     selection = selection_make(campaign=campaign, image_ids=ids.tolist(), what=what, by=request.user)
     address = f"{reverse('photos', args=[campaign.slug])}?{replace(query, selection=selection.key).encode()}"
     return redirect(address) if cluster else JsonResponse({"address": address, "photos": len(ids)})

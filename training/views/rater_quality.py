@@ -145,8 +145,16 @@ def _drift_drawing(one: selectors.RaterQuality) -> Svg | str:
     means, low, high = ([getattr(part, name) for part in parts] for name in ("mean", "low", "high"))
     ends = min(-0.1, *low), max(0.1, *high)
     return lines(
-        name=f"{one.username}: mean difference from the others over {parts[-1].last} answers, from "
-        f"{signed(means[0])} points in the first part to {signed(means[-1])} in the last, with 95 % intervals",
+        name=gettext(
+            "%(username)s: mean difference from the others over %(answers)s answers, from %(first)s points in the "
+            "first part to %(last)s in the last, with 95 %% intervals"
+        )
+        % {
+            "username": one.username,
+            "answers": parts[-1].last,
+            "first": signed(means[0]),
+            "last": signed(means[-1]),
+        },
         lines=[
             Line("axis", [xs[0], xs[-1]], [0.0, 0.0]),
             Line("validation", xs, means),
@@ -157,7 +165,7 @@ def _drift_drawing(one: selectors.RaterQuality) -> Svg | str:
         y_range=ends,
         x_ticks=[Tick(xs[0], f"{parts[0].first}"), Tick(xs[-1], f"{parts[-1].last}")],
         y_ticks=round_ticks(*ends, at_most=5),
-        x_label="answer",
+        x_label=gettext("answer"),
         height=100,
     )
 
@@ -166,12 +174,17 @@ def _distances(measured: AnchoringShift) -> Svg:
     """Draw the mean distance of blind and of anchored answers from the prediction, with the interval of the shift."""
     blind, anchored = measured.blind_distance, measured.anchored_distance
     return marks_on_line(
-        name=f"Mean distance from the prediction: blind answers {blind:.2f} points, "
-        f"answers after seeing the prediction {anchored:.2f} points.",
+        name=gettext(
+            "Mean distance from the prediction: blind answers %(blind)s points, answers after seeing the prediction "
+            "%(anchored)s points."
+        )
+        % {"blind": f"{blind:.2f}", "anchored": f"{anchored:.2f}"},
         marks=[
-            LineMark("model", 0, "prediction"),
-            LineMark("people faint", blind, f"blind {blind:.2f}"),
-            LineMark("people", anchored, f"shown first {anchored:.2f}", is_above=False),
+            LineMark("model", 0, gettext("prediction")),
+            LineMark("people faint", blind, gettext("blind %(points)s") % {"points": f"{blind:.2f}"}),
+            LineMark(
+                "people", anchored, gettext("shown first %(points)s") % {"points": f"{anchored:.2f}"}, is_above=False
+            ),
         ],
         interval=(blind - measured.shift.high, blind - measured.shift.low),
     )
