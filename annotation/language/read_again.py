@@ -24,7 +24,7 @@ def read_again(stored: str, texts: Sequence[str], known: Mapping[str, str] = _NO
     if stored in known:
         return known[stored]
     for text in texts:
-        found = _pattern(text).fullmatch(stored)
+        found = text_pattern(text).fullmatch(stored)
         if found is None:
             continue
         values = found.groupdict()
@@ -35,8 +35,11 @@ def read_again(stored: str, texts: Sequence[str], known: Mapping[str, str] = _NO
 
 
 @cache
-def _pattern(text: str) -> re.Pattern[str]:
-    """Return what finds the values of a text. Without places a percent sign stands for itself."""
+def text_pattern(text: str) -> re.Pattern[str]:
+    """Return what finds the values of a text with places `%(name)s`; a place that comes again has the same value.
+
+    Without places a percent sign stands for itself.
+    """
     parts = re.split(r"%\((\w+)\)s", text)
     if len(parts) == 1:
         return re.compile(re.escape(text))

@@ -1,7 +1,8 @@
 """Sentences that were stored in English, with their figures, in the language of the reader.
 
 A worker stores a sentence for readers of several languages. It marks the sentence with `gettext_noop`, and fills in its
-values. A page finds the marked text again: the one of the catalog whose fixed words are those of the sentence.
+values. A page finds the marked text again: the one of the catalog whose fixed words are those of the sentence. The
+texts need no list, since errors of imports are written in many modules. Where there is a list, see `read_again`.
 """
 
 import re
@@ -9,6 +10,8 @@ from functools import lru_cache
 
 from django.utils.translation import get_language, gettext
 from django.utils.translation.trans_real import translation
+
+from annotation.language.read_again import text_pattern
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 # Fewer fixed characters than this could be found in a sentence by chance.
@@ -51,19 +54,5 @@ def _patterns(language: str) -> list[tuple[list[str], re.Pattern[str], str]]:
     for text in texts:
         parts = [part.replace("%%", "%") for part in _PLACE.split(text)[::2]]
         if sum(map(len, parts)) >= _FEWEST_FIXED:
-            found.append((parts, _pattern(text), text))
+            found.append((parts, text_pattern(text), text))
     return sorted(found, key=lambda one: (-sum(map(len, one[0])), one[2]))
-
-
-def _pattern(text: str) -> re.Pattern[str]:
-    """Return what a sentence made of a text is like. A place that comes again has the same value."""
-    pieces, seen = [], set[str]()
-    for place, piece in enumerate(_PLACE.split(text)):
-        if place % 2 == 0:
-            pieces.append(re.escape(piece.replace("%%", "%")))
-        elif piece in seen:
-            pieces.append(f"(?P={piece})")
-        else:
-            seen.add(piece)
-            pieces.append(f"(?P<{piece}>.+?)")
-    return re.compile("".join(pieces), re.DOTALL)

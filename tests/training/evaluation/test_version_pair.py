@@ -35,7 +35,7 @@ def test_the_better_version_is_named_whichever_way_the_metric_goes() -> None:
         "Quality: version 3 is better than version 7. Its Quality RPS is lower by 0.100 points"
     )
     assert watch.text.startswith("Watch: version 7 is better than version 3. Its Watch F1 is higher by 0.200 (")
-    assert "95 % interval 0.050–0.150 scores, 100 photos in 80 groups" in quality.text
+    assert "95 % interval 0.050–0.150 points, 100 photos in 80 groups" in quality.text
 
 
 def test_cannot_tell_says_what_the_photos_would_show() -> None:
@@ -44,7 +44,7 @@ def test_cannot_tell_says_what_the_photos_would_show() -> None:
     assert quality.better == ""
     assert "Quality: cannot tell." in quality.text
     # 2.8 standard errors of 0.1 / 3.92
-    assert "would show a difference of 0.071 scores in four of five cases" in quality.text
+    assert "would show a difference of 0.071 points in four of five cases" in quality.text
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_all_layers_learn_and_two_processes_give_the_same_as_one(tmp_path: Path)
 
     together = fitted(whole_network_data(tmp_path, processes=2))
     assert together.network is not None
-    # Sums in another order: 1e-6 to 1e-5 of the weights, by processor. A photo left out would be whole steps, of 1e-4 each.
+    # Sums in another order change 1e-6 to 1e-5, by processor. A photo left out would change whole steps, of 1e-4 each.
     assert difference(found.network.state_dict(), together.network.state_dict()) < CONFIG.learning_rate / 2
     for one, other in zip(found.history, together.history, strict=True):
         assert one == pytest.approx(other, abs=1e-5)
