@@ -77,7 +77,7 @@ def vote_import_begin(
     if reader.file_scale and used != reader.file_scale:
         raise VoteImportRefused(
             gettext("%(label)s has the scale %(file_scale)s, not another one.")
-            % {"label": reader.label, "file_scale": _scale_text(reader.file_scale)}
+            % {"label": gettext(reader.label), "file_scale": _scale_text(reader.file_scale)}
         )
     if not 0 <= used[0] < used[1] <= 1000:
         raise VoteImportRefused(gettext("A scale needs two whole numbers from 0 to 1000, the lower one first."))
