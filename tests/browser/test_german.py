@@ -49,9 +49,9 @@ PAGES = [
     "/users/",
     "/users/refused/",
 ]
-# Names of files, columns and values that are the same in every language.
+# Names of files, columns and values, and references, which are the same in every language.
 SAME = re.compile(
-    r"\S+\.(jpg|png|webp|csv|jsonl)|\(or [a-z_, ]+\)|"
+    r"\S+\.(jpg|png|webp|csv|jsonl)|\(or [a-z_, ]+\)|– [^:]+: [0-9,]+ photos.+ people\b|"
     r"\b(Image Name|Vote|file|score|watch|no-watch|yes, no|unsure|to score11)\b"
 )
 # Frequent words of the interface that no German sentence has.
