@@ -70,7 +70,7 @@ class PreferencesForm(forms.Form):
     time_zone = forms.ChoiceField(
         label=gettext_lazy("Time zone"), required=False, help_text=gettext_lazy("For the times on pages.")
     )
-    theme = forms.ChoiceField(choices=User.Theme.choices, required=False)
+    theme = forms.ChoiceField(label=gettext_lazy("Theme"), choices=User.Theme.choices, required=False)
     session_goal = forms.IntegerField(
         label=gettext_lazy("Session goal (photos)"),
         required=False,
@@ -104,8 +104,13 @@ class PreferencesForm(forms.Form):
 class TokenForm(forms.Form):
     """A new API token."""
 
-    name = forms.CharField(max_length=80, help_text=gettext_lazy("What uses the token, for example “backup script”."))
+    name = forms.CharField(
+        label=gettext_lazy("Name"),
+        max_length=80,
+        help_text=gettext_lazy("What uses the token, for example “backup script”."),
+    )
     scope = forms.ChoiceField(
+        label=gettext_lazy("Scope"),
         choices=ApiToken.Scope.choices,
         initial=ApiToken.Scope.READ,
         help_text=gettext_lazy(
@@ -120,12 +125,18 @@ class AuditForm(forms.Form):
     """Which audit records to show. Every field may be empty."""
 
     person = forms.CharField(required=False, max_length=150, label=gettext_lazy("Person"))
-    kind = forms.ChoiceField(required=False, choices=[("", "everything"), *AuditKind.choices])
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"), required=False, choices=[("", gettext_lazy("everything")), *AuditKind.choices]
+    )
     campaign = forms.ModelChoiceField(
-        required=False, queryset=Campaign.objects.order_by("name"), to_field_name="slug", empty_label="all"
+        label=gettext_lazy("Campaign"),
+        required=False,
+        queryset=Campaign.objects.order_by("name"),
+        to_field_name="slug",
+        empty_label=gettext_lazy("all"),
     )
     since = forms.DateField(required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label="To", widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean_since(self) -> datetime | None:
         """Return the start of the day, in the time zone of the page."""

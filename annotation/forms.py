@@ -21,7 +21,7 @@ class MemberForm(forms.Form):
     username = forms.CharField(
         label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    role = forms.ChoiceField(choices=Role.choices, initial=Role.ANNOTATOR)
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices, initial=Role.ANNOTATOR)
 
     def clean_username(self) -> User:
         """Return the user. Raises ValidationError when no user has this name."""
@@ -38,7 +38,11 @@ class MemberForm(forms.Form):
 class InvitationForm(forms.Form):
     """An invitation link. `annotation.services.invitations` sets the limits."""
 
-    role = forms.ChoiceField(choices=[(role.value, role.label) for role in invitations.ROLES], initial=Role.ANNOTATOR)
+    role = forms.ChoiceField(
+        label=gettext_lazy("Role"),
+        choices=[(role.value, role.label) for role in invitations.ROLES],
+        initial=Role.ANNOTATOR,
+    )
     places = forms.IntegerField(
         label=gettext_lazy("Max uses"), min_value=1, max_value=invitations.MOST_PLACES, initial=1
     )
@@ -46,6 +50,7 @@ class InvitationForm(forms.Form):
         label=gettext_lazy("Expires after (days)"), min_value=1, max_value=invitations.MOST_DAYS, initial=7
     )
     note = forms.CharField(
+        label=gettext_lazy("Note"),
         required=False,
         max_length=120,
         help_text=gettext_lazy("Who the link is for. Only admins see this."),
@@ -60,6 +65,7 @@ class AccountForm(forms.Form):
         label=gettext_lazy("User name"), max_length=150, widget=forms.TextInput(attrs={"autocomplete": "username"})
     )
     password = forms.CharField(
+        label=gettext_lazy("Password"),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         strip=False,
         help_text=password_rules(),
@@ -83,6 +89,7 @@ class SpecialPhotoForm(forms.Form):
     )
     expected_score = forms.IntegerField(label=gettext_lazy("Expected score"), required=False)
     guidance = forms.CharField(
+        label=gettext_lazy("Guidance"),
         required=False,
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 2}),
@@ -100,6 +107,7 @@ class WithdrawalForm(forms.Form):
     """Why a photo is withdrawn."""
 
     reason = forms.CharField(
+        label=gettext_lazy("Reason"),
         max_length=REASON_LENGTH,
         help_text=gettext_lazy("For example “The person in the photo asked for it.” Reviewers and admins see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),

@@ -24,7 +24,7 @@ class HistoryForm(forms.Form):
     answer = forms.ChoiceField(
         label=gettext_lazy("Answer"),
         required=False,
-        choices=[("", "all"), *Annotation.Watch.choices, (SKIPPED, "skipped")],
+        choices=[("", gettext_lazy("all")), *Annotation.Watch.choices, (SKIPPED, gettext_lazy("skipped"))],
     )
     lowest = forms.IntegerField(label=gettext_lazy("Score from"), required=False)
     highest = forms.IntegerField(label=gettext_lazy("Score to"), required=False)
@@ -32,7 +32,7 @@ class HistoryForm(forms.Form):
         label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     until = forms.DateField(
-        label="To", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     changed = forms.BooleanField(label=gettext_lazy("Changed"), required=False)
     comment = forms.BooleanField(label=gettext_lazy("With comment"), required=False)
