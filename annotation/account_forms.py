@@ -136,7 +136,7 @@ class AuditForm(forms.Form):
         empty_label=gettext_lazy("all"),
     )
     since = forms.DateField(required=False, label=gettext_lazy("From"), widget=forms.DateInput(attrs={"type": "date"}))
-    until = forms.DateField(required=False, label=gettext_lazy("To"), widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(required=False, label=gettext_lazy("Until"), widget=forms.DateInput(attrs={"type": "date"}))
 
     def clean_since(self) -> datetime | None:
         """Return the start of the day, in the time zone of the page."""

@@ -32,7 +32,7 @@ class HistoryForm(forms.Form):
         label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     until = forms.DateField(
-        label=gettext_lazy("To"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
     changed = forms.BooleanField(label=gettext_lazy("Changed"), required=False)
     comment = forms.BooleanField(label=gettext_lazy("With comment"), required=False)
