@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from annotation.models import Annotation, Campaign
 from annotation.selectors.own_history import SKIPPED, HistoryFilter
@@ -28,19 +28,15 @@ class HistoryForm(forms.Form):
     )
     lowest = forms.IntegerField(label=gettext_lazy("Score from"), required=False)
     highest = forms.IntegerField(label=gettext_lazy("Score to"), required=False)
-    since = forms.DateField(
-        label=gettext_lazy("From"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
-    until = forms.DateField(
-        label=gettext_lazy("Until"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
+    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=_day_field())
+    until = forms.DateField(label=gettext_lazy("Until"), required=False, widget=_day_field())
     changed = forms.BooleanField(label=gettext_lazy("Changed"), required=False)
     comment = forms.BooleanField(label=gettext_lazy("With comment"), required=False)
 
     def __init__(self, data: Any, *, campaign: Campaign) -> None:
         """Offer the scores of the campaign as lists, or number fields for a long scale."""
         super().__init__(data, auto_id="filter-%s", label_suffix="")
-        scores = [("", "any"), *((score, score) for score in campaign.scores)]
+        scores = [("", gettext("any")), *((score, score) for score in campaign.scores)]
         for name in ("lowest", "highest"):
             if campaign.bins <= _BUTTONS:
                 self.fields[name].widget = forms.Select(choices=scores)
