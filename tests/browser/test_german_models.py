@@ -56,7 +56,7 @@ def english(page: Page) -> list[str]:
 
 
 @pytest.fixture
-def versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
+def versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811  # fixtures
     """Return a champion with random predictions and two challengers: a better one and one without an evaluation."""
     images = make_rated_images(train=4, holdout=40, votes=3, features=8)
     for image in images:

@@ -24,7 +24,7 @@ DEVICES = pytest.mark.parametrize("device", [DARK, PHONE], ids=["desktop", "phon
 
 
 @pytest.fixture
-def versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811
+def versions(make_rated_images: Callable[..., Any], make_version: Callable[..., Any]) -> list[ModelVersion]:  # noqa: F811  # fixtures
     """Return a champion with random predictions and a challenger with correct ones."""
     images = make_rated_images(train=4, holdout=40, votes=3)
     for image in images:

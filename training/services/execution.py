@@ -110,10 +110,9 @@ def _perform(run: TrainingRun, report: Reporter) -> Outcome:
         votes, features = _freeze(run, plan, backbone, report)
         made_with = _made_with(run.campaign)
         if (same := _same_as(run, votes, backbone, made_with)) is not None:
-            return Outcome(
-                State.SKIPPED,
-                stored_words.NOTHING_CHANGED % {"run": same.number, "version": same.challenger.number},  # type: ignore[union-attr]
-            )
+            made: Any = same.challenger  # not None: only runs that made a version are compared
+            values = {"run": same.number, "version": made.number}
+            return Outcome(State.SKIPPED, stored_words.NOTHING_CHANGED % values)
         if champion(run.campaign) is None:
             prior_install(campaign=run.campaign)  # the workers have not installed it yet
         challenger = _learn_and_store(run, votes, features, backbone, plan, made_with, report)
