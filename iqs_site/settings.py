@@ -259,7 +259,7 @@ IQS_IMPORTS_AT_ONCE = env.integer("IQS_IMPORTS_AT_ONCE", 2, minimum=1, maximum=2
 IQS_TRAINING_RUNS_AT_ONCE = env.integer("IQS_TRAINING_RUNS_AT_ONCE", 2, minimum=1, maximum=256)
 
 # --- Models ---------------------------------------------------------------------------------------
-IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite2")  # of new campaigns
+IQS_BACKBONE = env.text("IQS_BACKBONE", "efficientnet_lite2@260+384")  # of new campaigns
 IQS_BACKBONE_WEIGHTS = env.text("IQS_BACKBONE_WEIGHTS", "")  # a weight file, or "random"; empty: the bundled weights
 IQS_PRECISION = env.choice("IQS_PRECISION", "auto", ("auto", "fp32", "int8"))
 IQS_QUALITY_INPUT = env.choice("IQS_QUALITY_INPUT", "all", ("all", "pooled"))

@@ -76,12 +76,12 @@ class Campaign(models.Model):
     class Backbone(models.TextChoices):
         """The bundled backbones that the settings page offers. A command can set others (`campaign_backbone`)."""
 
-        SHARP = "efficientnet_lite2", _("sharp: EfficientNet-Lite2, learns more from the same votes")
         SHARPEST = (
             "efficientnet_lite2@260+384",
-            _("sharpest: each photo in two sizes, learns most, takes three times as long"),
+            _("sharpest: EfficientNet-Lite2, each photo in two sizes; learns most from the same votes"),
         )
-        FAST = "efficientnet_lite0", _("fast: EfficientNet-Lite0, takes less time for each photo")
+        SHARP = "efficientnet_lite2", _("sharp: EfficientNet-Lite2, each photo in one size; takes a third of the time")
+        FAST = "efficientnet_lite0", _("fast: EfficientNet-Lite0; takes least time for each photo")
 
     class PromotionRule(models.TextChoices):
         """What a challenger needs to become champion: the name of a metric, or none worse."""

@@ -190,7 +190,7 @@ def test_new_campaigns_get_the_backbone_of_the_setting(settings: Any, db: None) 
 
 def test_the_settings_page_offers_the_bundled_ones_and_keeps_another_one(campaign: Campaign, client_of: Any) -> None:
     offered = [value for value, _label in CampaignForm(instance=campaign).fields["backbone"].choices]
-    assert offered == ["efficientnet_lite2", "efficientnet_lite2@260+384", "efficientnet_lite0"]
+    assert offered == ["efficientnet_lite2@260+384", "efficientnet_lite2", "efficientnet_lite0"]
     campaign.backbone = "resnet50"
     offered = [value for value, _label in CampaignForm(instance=campaign).fields["backbone"].choices]
     assert offered[3:] == ["resnet50"]

@@ -38,8 +38,18 @@ SMALL = {"photos_from": 20, "folds": 6, "epochs": 2, "batch": 8}
 
 
 @pytest.fixture
+def backbone() -> str:
+    """Return the name of the campaign's backbone."""
+    return EFFICIENTNET_LITE0.name
+
+
+@pytest.fixture
 def photos(
-    campaign: Campaign, people: dict[str, Any], make_image: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    campaign: Campaign,
+    people: dict[str, Any],
+    make_image: Callable[..., Any],
+    backbone: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> list[Any]:
     """Return photos with files and answers: the brighter, the better. They have features, which say nothing.
 
@@ -47,6 +57,9 @@ def photos(
     """
     small = replace(EFFICIENTNET_LITE0, input_size=SIDE)
     monkeypatch.setitem(config_module.BACKBONES, EFFICIENTNET_LITE0.name, small)
+    Campaign.objects.update(backbone=backbone)
+    campaign.refresh_from_db()
+    length = backbone_config(backbone).feature_size
     rng = np.random.default_rng(0)
     images = []
     for number in range(TRAIN + HOLDOUT):
@@ -54,7 +67,7 @@ def photos(
         quality = rng.uniform(1, 10)
         picture = np.clip(rng.normal(60 + 14 * quality, 20, (64, 96, 3)), 0, 255).astype(np.uint8)
         PillowImage.fromarray(picture).save(photo_path(image), "JPEG")
-        vector = rng.normal(size=EFFICIENTNET_LITE0.feature_size).astype("<f2").tobytes()
+        vector = rng.normal(size=length).astype("<f2").tobytes()
         Feature.objects.create(image=image, backbone=backbone_key(campaign.backbone), state="done", vector=vector)
         Annotation.objects.bulk_create(
             Annotation(
@@ -106,8 +119,9 @@ def last_epoch_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backbone", ["efficientnet_lite0", "efficientnet_lite0@224+256"])
 def test_a_run_makes_a_version_with_a_network_and_the_campaign_changes_to_it(
-    campaign: Campaign, photos: list[Any], client_of: Callable[[str], Any], last_epoch_is_used: None
+    campaign: Campaign, backbone: str, photos: list[Any], client_of: Callable[[str], Any], last_epoch_is_used: None
 ) -> None:
     run, attempt = whole_network_run(campaign)
     shown: list[str] = []
@@ -122,7 +136,7 @@ def test_a_run_makes_a_version_with_a_network_and_the_campaign_changes_to_it(
     assert [one["epoch"] for one in run.history] == list(range(len(run.history)))
     assert f"Reading photos, {TRAIN} of {TRAIN}" in shown
     assert any(stage.startswith("Learning the whole network: epoch 2 of 2 at most, about") for stage in shown)
-    name = f"efficientnet_lite0+run{run.pk}"
+    name = f"{backbone}+run{run.pk}"
     assert backbone_of(version.backbone) == name
     assert version.backbone == backbone_key(name)
     holdout = {image.pk for image in photos[TRAIN:]}
@@ -140,7 +154,7 @@ def test_a_run_makes_a_version_with_a_network_and_the_campaign_changes_to_it(
     old = champion(campaign)
     assert old is not None
     assert prior_install(campaign=campaign) == old, "the prior of the network does not take over"
-    assert set(backbones_needed()) == {"efficientnet_lite0", name}
+    assert set(backbones_needed()) == {backbone, name}
     assert runs_request_changed() == []
     for image in photos[:TRAIN]:
         Feature.objects.create(image=image, backbone=version.backbone, state="done", vector=b"")
