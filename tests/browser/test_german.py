@@ -62,6 +62,9 @@ ENGLISH = re.compile(
 )
 
 
+# Tabs and tables of which a part is out of sight.
+HIDDEN_COLUMNS = """() => [...document.querySelectorAll('.nav-pages, .table-scroll')]
+    .filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.innerText)"""
 # Name → table of votes with faults.
 FAULTY = {
     "scores.csv": "annotator,file,score\nme,1.jpg,11\nme,1.jpg,7.5\nme,,3\nme,1.jpg,x\n",
@@ -129,6 +132,8 @@ def test_pages_are_german_fit_and_axe_finds_nothing(
         page.goto(root + path)
         expect(page.locator("html")).to_have_attribute("lang", "de")
         assert page.evaluate("document.documentElement.scrollWidth") <= screen["viewport"]["width"], path
+        if screen is DESK:
+            assert page.evaluate(HIDDEN_COLUMNS) == [], path
         assert axe_findings(page) == [], path
         assert [line for line in _words(page).splitlines() if ENGLISH.search(line)] == [], path
 
