@@ -14,7 +14,9 @@ from annotation.selectors.consensus import consensus_due
 from annotation.services import (
     batches,
     consensus,
+    counts,
     enough_votes,
+    kept_counts,
     photo_changes,
     photo_decoding,
     photo_files,
@@ -122,6 +124,19 @@ def stored_figures_make(figures_id: int) -> bool:
 
 
 @shared_task
+def stored_count_make(count_id: int) -> bool:
+    """Make a count that a page asked for; return whether this worker did it."""
+    row = kept_counts.CLAIMS.claim(count_id)
+    return row is not None and kept_counts.claimed_count_make(row)
+
+
+def counts_announce(kept: kept_counts.KeptCounts) -> None:
+    """Tell the workers about the counts that a page has asked for."""
+    for count_id in kept.asked:
+        announce(stored_count_make, count_id, expires=settings.IQS_SWEEP_SECONDS)
+
+
+@shared_task
 def photo_files_check() -> int:
     """Check the files of some photos; return how many. Does nothing when it is not due, so it may run twice."""
     return photo_files.photo_files_step()
@@ -154,6 +169,9 @@ def sweep() -> None:
         announce(photos_change, change_id, expires=settings.IQS_SWEEP_SECONDS)
     for figures_id in stored_figures.CLAIMS.claimable_ids():
         announce(stored_figures_make, figures_id, expires=settings.IQS_SWEEP_SECONDS)
+    counts.progress_ask()
+    for count_id in kept_counts.CLAIMS.claimable_ids():
+        announce(stored_count_make, count_id, expires=settings.IQS_SWEEP_SECONDS)
     for campaign_id in consensus_due():
         announce(consensus_refresh, campaign_id, expires=settings.IQS_SWEEP_SECONDS)
     if photo_decoding.photos_decoding_due():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from django.db.models import Model
 
     from annotation.models import Campaign, User
+    from inference.models import ModelVersion
 
 ANNOTATORS = 40
 VOTES = 3
@@ -160,6 +161,7 @@ def campaign_fill(campaign: "Campaign", people: list["User"], count: int) -> Non
         many.insert(PhotoTag(tag=tag), f"{photos} AND photo.number %% {TAGGED} = 0", image="photo.id")
         many.run("DROP TABLE bench_photo", [])
     _fits_make(campaign, people, count)
+    _evaluation_make(version, VOTES * (count // HOLDOUT))
 
 
 def statistics_update() -> None:
@@ -168,6 +170,23 @@ def statistics_update() -> None:
 
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+
+
+def _evaluation_make(version: "ModelVersion", votes: int) -> None:
+    """Store an evaluation of the champion without figures: pages then ask how many votes came after it."""
+    from dataclasses import asdict
+
+    from training.models import Evaluation
+    from training.selectors.comparison import scale_and_thresholds
+
+    Evaluation.objects.create(
+        model_version=version,
+        image_count=votes // VOTES,
+        vote_count=votes,
+        fingerprint="0" * 64,
+        settings=asdict(scale_and_thresholds(version)),
+        metrics={},
+    )
 
 
 def _fits_make(campaign: "Campaign", people: list["User"], count: int) -> None:

@@ -18,6 +18,7 @@ from inference.networks.model_files import ModelFileError
 from inference.selectors import backbones_needed, distortions_queue, features_queue
 from inference.services import (
     bulk_actions,
+    counts,  # noqa: F401  # workers make these counts
     disagreements,
     distortions,
     features,

@@ -15,7 +15,10 @@ from annotation.models import Campaign, ImportBatch, Role, User
 from annotation.selectors.campaign_cards import CampaignCard, campaign_cards
 from annotation.selectors.comments import open_comments_counts
 from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
+from annotation.services.counts import disputed_of
 from annotation.services.disk_space import disks_low
+from annotation.services.kept_counts import LARGE
+from annotation.tasks import counts_announce
 from inference.models import Feature
 from inference.serving.model_check import site_problems
 from iqs_site import overview
@@ -124,7 +127,11 @@ def home(user: User) -> Home:
     cards = campaign_cards(user)
     reviewed = [card.campaign for card in cards if card.role.rank >= Role.REVIEWER.rank]
     administered = [card.campaign for card in cards if card.role is Role.ADMIN]
-    due = due_work(reviewed)
+    large = [card.campaign.pk for card in cards if card.progress.all_images > LARGE]
+    disputed, kept = disputed_of(reviewed, large=large)
+    for one in kept:
+        counts_announce(one)
+    due = due_work(reviewed, disputed=disputed)
     days = daily_answers([campaign.pk for campaign in reviewed]) if reviewed else {}
     rated = [card for card in cards if card.is_open and card.left]
     return Home(

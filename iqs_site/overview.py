@@ -11,8 +11,7 @@ from annotation.models import Annotation, Campaign, Image, ImportBatch, Role, Us
 from annotation.selectors.comments import CommentCounts, comment_counts
 from annotation.selectors.consensus import ConsensusSummary, consensus_summary
 from annotation.selectors.daily_answers import DayOfAnswers, daily_answers
-from annotation.selectors.enough_votes import Forecast, stop_rule, votes_still_needed
-from annotation.selectors.kept_counts import LARGE, KeptCounts, counts_forget
+from annotation.selectors.enough_votes import Forecast
 from annotation.selectors.last_answers import last_answers
 from annotation.selectors.near_duplicates import DuplicatesSummary, duplicates_summary
 from annotation.selectors.photo_files import DamagedCounts, damaged_counts, damaged_photos
@@ -28,19 +27,19 @@ from annotation.selectors.progress import (
     own_progress,
     queue_status,
 )
+from annotation.services.counts import forecast_of
+from annotation.services.kept_counts import LARGE, KeptCounts, counts_forget
+from annotation.tasks import counts_announce
 from inference.models import Feature, ModelVersion
 from inference.selectors import (
     Backlog,
     WorkCounts,
-    backlog,
     champion,
-    distortions_queue,
     features_misfit,
     features_queue,
     version_misfit,
-    work_counts,
 )
-from inference.services.near_duplicates import photos_to_compare
+from inference.services.counts import BACKLOG, DISTORTIONS, TO_COMPARE, backlog_of
 from inference.serving.model_check import backbone_problem, prior_problem, version_problem
 from iqs_site.instance.models_install import models_install
 from iqs_site.trends import answers_chart, versions_chart
@@ -51,13 +50,13 @@ from training.models import Evaluation, TrainingRun
 from training.selectors.backbone_change import BackboneChange, backbone_change
 from training.selectors.due_work import champion_trust
 from training.selectors.stored_texts import verdict_words_of_runs
-from training.selectors.versions import changed_since, newest_evaluations, same_holdout
+from training.selectors.versions import newest_evaluations, same_holdout
+from training.services.counts import changed_since_kept
 
 RUNS_SHOWN = 4
 IMPORTS_SHOWN = 3
 DAMAGED_SHOWN = 20
 FAILURES_SHOWN = 20
-_DISTORTIONS = "distortions"
 _MAIN_METRIC = "quality_srcc"
 KEY_METRICS = {"quality_srcc", "quality_rmse", "watch_roc_auc"}
 ANSWERS_SHOWN = 6
@@ -95,10 +94,10 @@ class ModelsStatus:
     """Comments of annotators that no admin has marked as done."""
     consensus: ConsensusSummary | None
     """What people say together; None before the first fit."""
-    forecast: Forecast
-    """Votes and hours that are still needed."""
-    backlog: Backlog
-    distortions: WorkCounts
+    forecast: Forecast | None
+    """Votes and hours that are still needed; None before a worker has counted them."""
+    backlog: Backlog | None
+    distortions: WorkCounts | None
     failures: list[Feature]
     broker: bool
     workers: list[WorkerState]
@@ -127,16 +126,20 @@ class ModelsStatus:
     """The first of them."""
     duplicates: DuplicatesSummary
     """Near-duplicates that were found after the import."""
-    to_compare: int
+    to_compare: int | None
     """Photos that were not compared yet with the others."""
     model_problems: list[str]
     """What is wrong with model files, as sentences."""
     counted_at: datetime | None
     """When the oldest number of photos was counted, in a large campaign; None: all are of now."""
+    is_counting: bool
+    """Whether a number is missing because a worker has not counted it yet."""
 
     @property
-    def compared(self) -> int:
-        """Return how many processed photos were compared with the others."""
+    def compared(self) -> int | None:
+        """Return how many processed photos were compared with the others; None before a worker has counted them."""
+        if self.backlog is None or self.to_compare is None:
+            return None
         return max(self.backlog.done - self.to_compare, 0)
 
 
@@ -197,12 +200,12 @@ def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsSt
     version = champion(campaign)
     evaluation = newest_evaluations([version]).get(version.pk) if version else None
     failures: list[Feature] = []
-    counts = kept.get(_backlog_name(campaign), lambda: backlog(campaign))
-    distortions = kept.get(_DISTORTIONS, lambda: work_counts(campaign, distortions_queue()))
-    targets = stop_rule(campaign)
-    forecast = kept.get(f"forecast-{targets}", lambda: votes_still_needed(campaign))
-    to_compare = 0 if counts.problem else kept.get("to-compare", lambda: photos_to_compare(campaign).count())
-    if counts.failed and role is Role.ADMIN:
+    counts, distortions, forecast = backlog_of(kept), kept.get(DISTORTIONS), forecast_of(kept)
+    problem = counts.problem if counts else backbone_problem(campaign.backbone)
+    to_compare = 0 if problem else kept.get(TO_COMPARE)
+    outdated = changed_since_kept(evaluation, kept) if evaluation else ""
+    counts_announce(kept)
+    if counts and counts.failed and role is Role.ADMIN:
         failed = features_queue(campaign.backbone).rows.filter(image__campaign=campaign, state=Feature.State.FAILED)
         failures = list(failed.select_related("image").defer("vector").order_by("-pk")[:FAILURES_SHOWN])
     alive = workers_status()
@@ -225,7 +228,7 @@ def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsSt
         figures=[one for one in measured(evaluation.metrics) if one.metric.name in KEY_METRICS] if evaluation else [],
         trust=champion_trust(version, evaluation),
         trends=Trends(daily_answers([campaign.pk])[campaign.pk], _versions_measured(campaign, evaluation)),
-        outdated=changed_since(evaluation) if evaluation else "",
+        outdated=outdated,
         misfit=(version_misfit(version, campaign) or features_misfit(version)) if version else "",
         backbone_change=backbone_change(campaign, version),
         runs=runs,
@@ -237,17 +240,13 @@ def _models_status(campaign: Campaign, role: Role, kept: KeptCounts) -> ModelsSt
         to_compare=to_compare,
         model_problems=_model_problems(version),
         counted_at=kept.counted_at,
+        is_counting=kept.is_missing,
     )
 
 
 def work_counts_forget(campaign: Campaign) -> None:
     """Let the next overview count the photos of the work queues again."""
-    counts_forget(campaign, _backlog_name(campaign), _DISTORTIONS)
-
-
-def _backlog_name(campaign: Campaign) -> str:
-    """Return the name of the kept backlog. A problem with the backbone shows at once, and its end too."""
-    return f"backlog-{campaign.backbone}-{backbone_problem(campaign.backbone)}"
+    counts_forget(campaign, BACKLOG, DISTORTIONS)
 
 
 def _versions_measured(campaign: Campaign, of_champion: Evaluation | None) -> list[tuple[ModelVersion, MeasuredMetric]]:

@@ -14,6 +14,7 @@ from inference.services.near_duplicates import campaigns_to_compare, near_duplic
 from inference.tasks import priorities_run
 from training.models import TrainingRun, VersionComparison, VersionExport
 from training.selectors.runs import learned_photos
+from training.services import counts  # noqa: F401  # workers make these counts
 from training.services.backbone_changes import old_features_delete, runs_request_changed
 from training.services.curve_process import curve_supervise
 from training.services.drift import campaigns_to_check, drift_check

@@ -39,6 +39,7 @@ from annotation.models.photos import (
 )
 from annotation.models.queue import Assignment, QueueLane, QueuePriority
 from annotation.models.screening import ScreeningDecision
+from annotation.models.stored_counts import StoredCount
 from annotation.models.stored_figures import ComputedRow, FiguresRow, StoredFigures
 from annotation.models.tags import PhotoTag, Tag
 from annotation.models.use import HourlyUse
@@ -94,6 +95,7 @@ __all__ = [
     "SavedView",
     "ScreeningDecision",
     "SplitChange",
+    "StoredCount",
     "StoredFigures",
     "Tag",
     "User",

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Aggregate, Case, Count, Exists, F, FloatField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Cast, Coalesce, Greatest, Least
 from django.utils.translation import gettext
@@ -30,10 +29,10 @@ _UNCERTAIN = 0.8
 # agree about the other photos, the model of Dawid and Skene is sure even about a tie.
 _SPLIT = 0.6
 _FEWEST_VOTES = 2
+# A worker stores the ids of this many disputed photos of a large campaign; a page shows fewer of them.
+_FIRST = 500
 # Where most photos have no disagreement at all, any disagreement is this many times the usual one.
 _MORE_THAN_NONE = 2.0
-# `disputed_counts` keeps the count of a campaign with more rated photos than this for some seconds.
-_LARGE, _COUNT_SECONDS = 20_000, 60
 
 
 class _Median(Aggregate):
@@ -98,21 +97,13 @@ def disputed_rows(campaign: Campaign, *, with_sent: bool = False) -> QuerySet[Ph
 def disputed_counts(campaigns: Collection[Campaign]) -> dict[int, int]:
     """Return {campaign id: number of disputed photos}, the same as `disputed_rows`, without zeros (two queries).
 
-    A campaign whose newest fit did not store the usual disagreement is left out until the next fit.
+    A campaign whose newest fit did not store the usual disagreement is left out until the next fit. Pages do not count
+    in large campaigns: `annotation.services.counts.disputed_of`.
     """
-    keys = {one.pk: f"disputed-photos-{one.pk}" for one in campaigns}
-    cached: dict[str, int] = cache.get_many(keys.values())
-    found = {pk: cached[key] for pk, key in keys.items() if key in cached}
-    fits = ConsensusFit.objects.filter(campaign__in=[pk for pk in keys if pk not in found])
+    fits = ConsensusFit.objects.filter(campaign__in=campaigns)
     newest = fits.order_by("campaign_id", "-id").distinct("campaign_id")
-    usual = {fit.campaign_id: fit for fit in newest if "median_sos" in fit.figures}
-    if usual:
-        counted = _disputed_counted({pk: fit.figures for pk, fit in usual.items()})
-        found |= counted
-        large = {keys[pk]: counted.get(pk, 0) for pk, fit in usual.items() if fit.photos > _LARGE}
-        if large:
-            cache.set_many(large, _COUNT_SECONDS)
-    return {pk: count for pk, count in found.items() if count}
+    usual = {fit.campaign_id: fit.figures for fit in newest if "median_sos" in fit.figures}
+    return _disputed_counted(usual) if usual else {}
 
 
 def _disputed_counted(usual: dict[int, dict[str, float]]) -> dict[int, int]:
@@ -135,18 +126,43 @@ def _disputed_counted(usual: dict[int, dict[str, float]]) -> dict[int, int]:
     return dict(rows.order_by().values_list("campaign_id").annotate(Count("pk")))
 
 
-def photos_disputed(campaign: Campaign, *, limit: int, viewer: User | None = None) -> tuple[int, list[Disputed]]:
+@dataclass(frozen=True)
+class DisputedPhotos:
+    """The disputed photos of a large campaign at a certain time."""
+
+    count: int
+    first: list[int]
+    """Ids of the photos with the strongest reasons, the strongest first."""
+
+
+def disputed_photos(campaign: Campaign) -> DisputedPhotos:
+    """Return the disputed photos of now (three queries, which read the consensus on all photos)."""
+    rows: Any = disputed_rows(campaign)  # mypy does not know fields of annotations
+    first = rows.order_by("-strength", "pk").values_list("image_id", flat=True)[:_FIRST]
+    return DisputedPhotos(disputed_counts([campaign]).get(campaign.pk, 0), list(first))
+
+
+def photos_disputed(
+    campaign: Campaign, *, limit: int, viewer: User | None = None, among: DisputedPhotos | None = None
+) -> tuple[int, list[Disputed]]:
     """Return how many photos are disputed, and the first `limit` of them, the strongest reason first (three queries).
 
-    With `viewer`, a reviewer, each says whether its predictions are hidden from that person.
+    With `viewer`, a reviewer, each says whether its predictions are hidden from that person. With `among`, the count is
+    of that time, and only those of its first photos are read that are still disputed.
     """
     rows = disputed_rows(campaign)
+    if among is not None:
+        rows = rows.filter(image__in=among.first)
     by_strength: Any = rows.select_related("image")
     shown = by_strength.order_by("-strength", "pk")  # mypy does not know fields of annotations
     if viewer is not None:
         shown = shown.annotate(is_answered=_is_answered(viewer))
     found = list(shown[:limit])
-    count = rows.count() if len(found) == limit else len(found)
+    count = len(found)
+    if among is not None:
+        count = max(among.count, count)
+    elif count == limit:
+        count = rows.count()
     return count, [Disputed(row.image, row, _reasons(row), not getattr(row, "is_answered", True)) for row in found]
 
 

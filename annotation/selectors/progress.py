@@ -26,11 +26,16 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from annotation.answers import vote_sql
-from annotation.models import LIVE, QUEUED, Assignment, Campaign, Image, Membership, User
+from annotation.measures.figures_text import figures_read
+from annotation.models import LIVE, QUEUED, Assignment, Campaign, Image, Membership, StoredCount, User
 from annotation.selectors.votes import own_standing
 
 LARGE = 20_000  # photos
 PROGRESS_SECONDS = 10
+#: The name of the progress among the counts that workers store.
+STORED_NAME = "progress"
+#: A stored progress that is older is not used, because no worker seems to run.
+_OLDEST = timedelta(minutes=10)
 
 # The first number counts the people with a vote. ORDER BY makes the planner search from the end of each person's
 # history instead of reading all votes. The other two numbers have an index each.
@@ -122,16 +127,19 @@ def campaign_progress(campaign: Campaign) -> Progress:
 
 
 def campaigns_progress(campaign_ids: Collection[int]) -> dict[int, Progress]:
-    """Return {campaign id: progress} of these campaigns (one query).
+    """Return {campaign id: progress} of these campaigns (two queries).
 
-    The query reads all photos, and every open page asks regularly. So the progress of a campaign with more than `LARGE`
-    photos is cached for `PROGRESS_SECONDS`. Smaller campaigns are counted each time.
+    A count reads all photos, and every open page asks regularly. So workers count large campaigns every half minute
+    (`annotation.services.counts.progress_ask`). A page counts the others, and all while no worker runs. The progress of
+    a campaign with more than `LARGE` photos is cached for `PROGRESS_SECONDS`.
     """
     keys = {pk: f"campaign-progress-{pk}" for pk in campaign_ids}
     cached: dict[str, Progress] = cache.get_many(keys.values())
     found = {pk: cached[key] for pk, key in keys.items() if key in cached}
     if missing := [pk for pk in keys if pk not in found]:
-        counted = _progress_count(missing)
+        counted = _progress_stored(missing)
+        if uncounted := [pk for pk in missing if pk not in counted]:
+            counted |= progress_count(uncounted)
         found |= {pk: counted.get(pk, Progress()) for pk in missing}
         large = {keys[pk]: one for pk, one in counted.items() if one.all_images > LARGE}
         if large:
@@ -139,7 +147,15 @@ def campaigns_progress(campaign_ids: Collection[int]) -> dict[int, Progress]:
     return found
 
 
-def _progress_count(campaign_ids: Collection[int]) -> dict[int, Progress]:
+def _progress_stored(campaign_ids: Collection[int]) -> dict[int, Progress]:
+    """Return {campaign id: progress} where a worker has counted it lately (one query)."""
+    since = timezone.now() - _OLDEST
+    rows = StoredCount.objects.filter(campaign__in=campaign_ids, name=STORED_NAME, made_at__gt=since)
+    read = {pk: figures_read(Progress, value) for pk, value in rows.values_list("campaign_id", "value")}
+    return {pk: one for pk, one in read.items() if one is not None}
+
+
+def progress_count(campaign_ids: Collection[int]) -> dict[int, Progress]:
     """Return {campaign id: progress} of the campaigns that have photos (one query).
 
     The query groups photos by role, which is faster: a condition on each sum took a third longer.

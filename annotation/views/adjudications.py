@@ -11,12 +11,15 @@ from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.models import LIVE, Annotation, Campaign, Image, PhotoConsensus, Role, User
 from annotation.selectors.adjudications import (
+    DisputedPhotos,
     adjudication_of,
     blind_decision_before,
     is_prediction_hidden,
     photos_disputed,
 )
 from annotation.services.adjudications import COMMENT_LENGTH, AdjudicationError, adjudication_record, adjudication_undo
+from annotation.services.counts import DISPUTED, counts_of
+from annotation.tasks import counts_announce
 
 PHOTOS_SHOWN = 60
 
@@ -26,9 +29,19 @@ PHOTOS_SHOWN = 60
 def adjudications(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """List the photos to decide about, and the newest decisions."""
     assert isinstance(request.user, User)  # campaign_view refuses anonymous users
-    count, disputed = photos_disputed(campaign, limit=PHOTOS_SHOWN, viewer=request.user)
+    kept, among = counts_of(campaign), None
+    if kept.is_large:  # to find them in a request takes almost a second with a million photos
+        among = kept.get(DISPUTED) or DisputedPhotos(0, [])
+        counts_announce(kept)
+    count, disputed = photos_disputed(campaign, limit=PHOTOS_SHOWN, viewer=request.user, among=among)
     decided = campaign.adjudications.filter(undone_at=None).select_related("image", "reviewer")
-    context = {"campaign": campaign, "count": count, "disputed": disputed, "decided": decided[:PHOTOS_SHOWN]}
+    context = {
+        "campaign": campaign,
+        "count": count,
+        "disputed": disputed,
+        "decided": decided[:PHOTOS_SHOWN],
+        "counts": kept,
+    }
     return render(request, "annotation/adjudications.html", context)
 
 

@@ -238,7 +238,7 @@ def test_admins_see_how_many_comments_wait(
     assert open_comments_counts([campaign]) == [(campaign, open_comments_count(campaign))]
 
 
-@pytest.mark.parametrize(("name", "most"), [("rita", 17), ("ada", 23)])
+@pytest.mark.parametrize(("name", "most"), [("rita", 18), ("ada", 24)])
 def test_many_campaigns_need_no_more_queries_than_one(
     client_of: Callable[[str], Any], disputed: list[Image], people: dict[str, Any], name: str, most: int
 ) -> None:

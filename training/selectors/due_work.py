@@ -1,10 +1,9 @@
 """What reviewers and admins should do next in their campaigns: a constant number of queries for all of them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from annotation.models import Campaign
-from annotation.selectors.adjudications import disputed_counts
 from inference.models import PRIOR_NAME, ModelVersion
 from training.evaluation.drift import Drift, DriftVerdict
 from training.evaluation.trust import Trust, trust
@@ -36,11 +35,13 @@ class DueWork:
         return bool(self.disputed or self.trust.cautions or self.drifted or self.challenger or self.failed_run)
 
 
-def due_work(campaigns: Collection[Campaign]) -> dict[int, DueWork]:
-    """Return {campaign id: what is due} (seven queries at most, whatever the number of campaigns)."""
+def due_work(campaigns: Collection[Campaign], *, disputed: Mapping[int, int]) -> dict[int, DueWork]:
+    """Return {campaign id: what is due} (five queries at most, whatever the number of campaigns).
+
+    disputed: {campaign id: photos that wait for a decision}, without zeros.
+    """
     if not campaigns:
         return {}
-    disputed = disputed_counts(campaigns)
     champions, newest = _versions(campaigns)
     evaluations = newest_evaluations([*champions.values(), *newest.values()])
     checks = DriftCheck.objects.filter(campaign__in=campaigns, model_version__is_champion=True)

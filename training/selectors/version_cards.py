@@ -1,6 +1,7 @@
 """The card of a model version: what it learned from, how good it is, and how to use it, as JSON values."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.utils import translation
@@ -14,6 +15,7 @@ from inference.serving import runtime
 from training.evaluation.measured import measured
 from training.evaluation.stored_words import NEUTRAL_PRIOR, SHIPPED_PRIOR
 from training.learning.registry import RECIPES
+from training.models import Evaluation
 from training.selectors.lineage import Lineage, answer_dates, lineage_of
 from training.selectors.versions import changed_since, newest_evaluations
 
@@ -23,10 +25,13 @@ FIGURES = ("quality_srcc", "quality_rmse", "quality_rps", "class_f1", "watch_f1"
 _APACHE = "Apache-2.0 (Google, EfficientNet-Lite)"
 
 
-def version_card(version: ModelVersion, lineage: Lineage | None = None) -> dict[str, Any]:
+def version_card(
+    version: ModelVersion, lineage: Lineage | None = None, *, changed: Callable[[Evaluation], str] = changed_since
+) -> dict[str, Any]:
     """Return the card (at most seven queries). The campaign must be loaded with the version.
 
-    `lineage`: that of the version, if the caller has it.
+    `lineage`: that of the version, if the caller has it. changed: says how votes and settings have changed since an
+    evaluation; the default counts all votes on the holdout.
     """
     campaign, lineage = version.campaign, lineage or lineage_of(version)
     predicted_reject_at, predicted_pending_at = class_limits(campaign, version)
@@ -55,7 +60,7 @@ def version_card(version: ModelVersion, lineage: Lineage | None = None) -> dict[
         "learned_from": _learned_from(version, lineage),
         "lineage": _lineage(lineage),
         "recipe": version.recipe,
-        "holdout": _holdout(version),
+        "holdout": _holdout(version, changed),
         "checksum_of_heads": version.checksum,
     }
 
@@ -125,12 +130,12 @@ def _lineage(lineage: Lineage) -> dict[str, Any]:
     }
 
 
-def _holdout(version: ModelVersion) -> dict[str, Any] | None:
+def _holdout(version: ModelVersion, changed: Callable[[Evaluation], str]) -> dict[str, Any] | None:
     evaluation = newest_evaluations([version]).get(version.pk)
     if evaluation is None:
         return None
     with translation.override(None):  # cards are files for other programs, in English
-        changed = changed_since(evaluation)
+        changed_words = changed(evaluation)
     figures = [
         {
             "name": one.metric.name,
@@ -151,6 +156,6 @@ def _holdout(version: ModelVersion) -> dict[str, Any] | None:
         "measured": evaluation.created_at.date().isoformat(),
         "photos": evaluation.image_count,
         "votes": evaluation.vote_count,
-        "changed_since": changed,
+        "changed_since": changed_words,
         "figures": figures,
     }

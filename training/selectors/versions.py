@@ -1,7 +1,8 @@
 """Evaluations and promotions of a campaign's model versions."""
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import datetime
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext
@@ -27,12 +28,31 @@ def newest_evaluations(versions: Collection[ModelVersion]) -> dict[int, Evaluati
     return {row.model_version_id: row for row in rows}
 
 
+@dataclass(frozen=True)
+class HoldoutVotes:
+    """Numbers of votes on the holdout that evaluations are measured on."""
+
+    now: int
+    newer: int
+    """Those of them that came after a certain time."""
+
+
+def holdout_votes(campaign: Campaign, *, since: datetime) -> HoldoutVotes:
+    """Count the votes on the holdout (one query, which reads all of them)."""
+    votes = votes_of(campaign, split=Image.Split.HOLDOUT, for_evaluation=True)
+    return HoldoutVotes(**votes.aggregate(now=Count("pk"), newer=Count("pk", filter=Q(created_at__gt=since))))
+
+
 def votes_changed_since(evaluation: Evaluation) -> str:
-    """Return how the holdout votes have changed since an evaluation, as a sentence; '' if they have not (one query)."""
-    counts = votes_of(evaluation.model_version.campaign, split=Image.Split.HOLDOUT, for_evaluation=True).aggregate(
-        now=Count("pk"), newer=Count("pk", filter=Q(created_at__gt=evaluation.created_at))
-    )
-    return evaluation_age(newer=counts["newer"], counted_then=evaluation.vote_count, counted_now=counts["now"])
+    """Return how the holdout votes have changed since an evaluation, as a sentence; '' if they have not (one query).
+
+    Not for pages, because it reads all votes on the holdout: see `training.services.counts.changed_since_kept`.
+    """
+    return _votes_changed(evaluation, holdout_votes(evaluation.model_version.campaign, since=evaluation.created_at))
+
+
+def _votes_changed(evaluation: Evaluation, counts: HoldoutVotes) -> str:
+    return evaluation_age(newer=counts.newer, counted_then=evaluation.vote_count, counted_now=counts.now)
 
 
 def settings_changed_since(evaluation: Evaluation) -> str:
@@ -44,8 +64,17 @@ def settings_changed_since(evaluation: Evaluation) -> str:
 
 
 def changed_since(evaluation: Evaluation) -> str:
-    """Return how votes and settings have changed since an evaluation, as a sentence; '' if not (one query)."""
-    votes, changed = votes_changed_since(evaluation), settings_changed_since(evaluation)
+    """Return how votes and settings have changed since an evaluation, as a sentence; '' if not (one query).
+
+    Not for pages, as `votes_changed_since`.
+    """
+    return changed_by(evaluation, holdout_votes(evaluation.model_version.campaign, since=evaluation.created_at))
+
+
+def changed_by(evaluation: Evaluation, counts: HoldoutVotes | None) -> str:
+    """Return how settings and, by these counts, votes have changed since an evaluation; '' if not (no query)."""
+    votes = _votes_changed(evaluation, counts) if counts else ""
+    changed = settings_changed_since(evaluation)
     if not (votes and changed):
         return votes or changed
     return gettext("%(votes)s, and %(settings)s") % {

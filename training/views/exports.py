@@ -16,7 +16,7 @@ from annotation.exchange.format import Format
 from annotation.exchange.reading import VoteReader
 from annotation.exchange.registry import formats_of
 from annotation.language.lazy import gettext_lazy
-from annotation.models import LIVE, Annotation, AnnotatorStatistics, AuditRecord, Campaign, PhotoConsensus, Role, User
+from annotation.models import AnnotatorStatistics, AuditRecord, Campaign, Role, User
 from annotation.selectors.adjudications import predictions_hidden
 from annotation.selectors.export import (
     annotation_records,
@@ -26,6 +26,9 @@ from annotation.selectors.export import (
     vote_records,
     watch_records,
 )
+from annotation.services.counts import EXPORT_ROWS, counts_of
+from annotation.services.kept_counts import KeptCounts
+from annotation.tasks import counts_announce
 from annotation.token_auth import token_allowed
 from annotation.views.downloads import table_download
 from inference.gallery.decisions_table import decision_records
@@ -189,19 +192,27 @@ class Offer:
 
     export: Export
     formats: list[Format[Any]]
-    rows: int
+    rows: int | None
+    """None before a worker has counted them, in a large campaign."""
 
     @property
     def bytes(self) -> int:
-        """Return about how large the CSV is."""
-        return self.rows * self.export.bytes_per_row
+        """Return about how large the CSV is; 0 if that is unknown."""
+        return (self.rows or 0) * self.export.bytes_per_row
+
+    @property
+    def is_empty(self) -> bool:
+        """Return whether there is nothing to download."""
+        return self.rows == 0
 
 
 @require_safe
 @campaign_view(Role.REVIEWER)
 def exports(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """Show every export with its formats, its audience and about how large it is."""
-    counts = _counts(campaign)
+    kept = counts_of(campaign)
+    counts = _counts(campaign, kept)
+    counts_announce(kept)
     offers = [
         Offer(one, [form for form in formats_of(one.record) if _fits(form, campaign)], counts[one.count])
         for one in EXPORTS
@@ -212,6 +223,7 @@ def exports(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "offers": offers,
         "bundles": [one for one in bundles.order_by("-version__number") if one.path.exists()],
         "counts": counts,
+        "counted_at": kept.counted_at,
     }
     return render(request, "training/exports.html", context)
 
@@ -251,14 +263,15 @@ def _fits(form: Format[Any], campaign: Campaign) -> bool:
     return _own_scale(form) in {None, (campaign.scale_min, campaign.scale_max)}
 
 
-def _counts(campaign: Campaign) -> dict[str, int]:
-    """Return how many rows the exports have, most of them exactly (six queries)."""
-    photos = campaign.images.filter(LIVE).count()
+def _counts(campaign: Campaign, kept: KeptCounts) -> dict[str, int | None]:
+    """Return how many rows the exports have, most of them exactly; None before a worker has counted (seven queries)."""
+    rows = kept.get(EXPORT_ROWS)
     return {
-        "answers": Annotation.objects.filter(campaign=campaign).count(),
-        "photos": photos,
-        "rated": PhotoConsensus.objects.filter(campaign=campaign).count(),
+        "answers": rows.answers if rows else None,
+        "photos": rows.photos if rows else None,
+        "rated": rows.rated if rows else None,
         "annotators": AnnotatorStatistics.objects.filter(campaign=campaign).count(),
-        "predictions": photos * campaign.model_versions.count(),  # at most: counting them takes seconds
+        # At most: counting them takes seconds.
+        "predictions": rows.photos * campaign.model_versions.count() if rows else None,
         "audit": AuditRecord.objects.filter(campaign=campaign).count(),
     }

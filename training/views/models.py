@@ -14,9 +14,8 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.models import Campaign, Role, User
-from annotation.selectors.kept_counts import LARGE, KeptCounts
-from annotation.tasks import announce
-from inference.gallery.counts import photos_up_to
+from annotation.services.counts import counts_of
+from annotation.tasks import announce, counts_announce
 from inference.models import ModelVersion
 from inference.selectors import champion, features_misfit, synsets_text, version_misfit
 from inference.serving.model_check import site_problems, version_problem, version_weights_problem
@@ -28,11 +27,10 @@ from training.learning.recipe import Recipe
 from training.learning.registry import DEFAULT_RECIPE, EXPOSED_ANSWERS_LABEL, RECIPES
 from training.models import Evaluation, EvaluationRequest, Promotion, TrainingRun
 from training.selectors.backbone_change import backbone_change
-from training.selectors.runs import exposed_answers_on, last_learned, training_answers
+from training.selectors.runs import exposed_answers_on, last_learned
 from training.selectors.stored_texts import verdict_words
 from training.selectors.verdicts import holdout_use, inverted_names, rule_of, verdict_of
 from training.selectors.versions import (
-    changed_since,
     newest_evaluations,
     past_champions,
     promotions,
@@ -40,6 +38,7 @@ from training.selectors.versions import (
     same_holdout,
     same_settings,
 )
+from training.services.counts import ANSWERS, changed_since_kept
 from training.services.evaluation_requests import evaluations_request
 from training.services.promotions import REASON_LENGTH, PromotionError, promotion_by_admin
 from training.services.schedules import schedule_of
@@ -102,7 +101,10 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
     runs = list(TrainingRun.objects.filter(campaign=campaign).select_related("challenger", "requested_by")[:_RUNS])
     exposed_answers = exposed_answers_on(runs[0] if runs else None)  # the newest
     since = last.last_annotation_id if last else 0
-    kept = KeptCounts(campaign, is_large=photos_up_to(campaign, LARGE) > LARGE)
+    kept = counts_of(campaign)
+    answers = kept.get(ANSWERS, since=since, exposed_answers=exposed_answers)
+    outdated = changed_since_kept(reference, kept) if reference else ""
+    counts_announce(kept)
     cards = [
         _card(version, campaign, evaluations.get(version.pk), reference, has_been_champion=version.pk in past)
         for version in page.object_list
@@ -135,7 +137,7 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "reason_length": REASON_LENGTH,
         "champion": current_champion,
         "reference": reference,
-        "outdated": _in_sentence(changed_since(reference)) if reference else "",
+        "outdated": _in_sentence(outdated),
         "backbone_change": backbone_change(campaign, current_champion),
         "champion_misfit": _champion_misfit(current_champion, campaign),
         "evaluation_request": EvaluationRequest.objects.filter(campaign=campaign).first(),
@@ -143,11 +145,8 @@ def models_page(request: HttpRequest, campaign: Campaign) -> HttpResponse:
         "live_run": runs[0] if runs and runs[0].state in TrainingRun.LIVE else None,
         "last_learned": last,
         "last_misfit": version_misfit(last.challenger, campaign) if last and last.challenger else "",
-        "answers": kept.get(
-            f"answers-{since}-{exposed_answers}",
-            lambda: training_answers(campaign, since=since, exposed_answers=exposed_answers),
-        ),
-        "answers_at": kept.counted_at,
+        "answers": answers,
+        "counts": kept,
         "exposed_answers": exposed_answers,
         "exposed_answers_label": gettext(EXPOSED_ANSWERS_LABEL),
         "recipes": list(RECIPES.values()),

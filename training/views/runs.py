@@ -15,8 +15,9 @@ from django.views.decorators.http import require_POST, require_safe
 from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.models import Campaign, HourlyUse, Role, User
+from annotation.services.counts import counts_of
 from annotation.services.quotas import QuotaUsedUp, quota_take
-from annotation.tasks import announce
+from annotation.tasks import announce, counts_announce
 from training.drawing.loss_curve import loss_curve
 from training.evaluation.measured import measured_pairs
 from training.learning.choice import Choice
@@ -26,7 +27,7 @@ from training.models import Evaluation, TrainingRun
 from training.selectors.runs import exposed_answers_on, live_run
 from training.selectors.stored_texts import verdict_words
 from training.selectors.verdicts import inverted_names, verdict_of
-from training.selectors.versions import changed_since
+from training.services.counts import changed_since_kept
 from training.services.runs import run_cancel, run_request
 from training.tasks import MESSAGE_SECONDS, run_execute
 
@@ -168,6 +169,9 @@ def _context(request: HttpRequest, campaign: Campaign, run_id: int) -> dict[str,
             .select_related("against", "look", "model_version__campaign")
             .first()
         )
+    kept = counts_of(campaign)
+    outdated = changed_since_kept(evaluation, kept) if evaluation else ""
+    counts_announce(kept)
     return {
         "campaign": campaign,
         "run": run,
@@ -182,7 +186,7 @@ def _context(request: HttpRequest, campaign: Campaign, run_id: int) -> dict[str,
         "verdict": verdict_of(evaluation) if evaluation else None,
         "verdict_words": verdict_words([evaluation]),
         "inverted": inverted_names(evaluation) if evaluation else [],
-        "outdated": changed_since(evaluation) if evaluation else "",
+        "outdated": outdated,
         "recipe": RECIPES.get(run.recipe.get("recipe", OLDEST_RECIPE)),
         "choice": Choice.of(run.challenger.figures) if run.challenger else None,
         "network": NetworkGain.of(run.challenger.figures) if run.challenger else None,

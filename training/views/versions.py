@@ -1,5 +1,6 @@
 """The page of one model version: its card, note and lineage, and its export for other programs."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +13,8 @@ from annotation.access.permissions import campaign_view
 from annotation.access.rows import row_or_404
 from annotation.models import AuditKind, Campaign, Role, User
 from annotation.services.audit import audit_record
-from annotation.tasks import announce
+from annotation.services.counts import counts_of
+from annotation.tasks import announce, counts_announce
 from inference.models import ModelVersion
 from inference.selectors import champion, version_misfit
 from inference.services.version_notes import version_note_write
@@ -22,7 +24,8 @@ from training.evaluation.version_card import card_markdown
 from training.models import VersionExport
 from training.selectors.lineage import lineage_of
 from training.selectors.version_cards import version_card
-from training.selectors.versions import changed_since, newest_evaluations, rollback_target
+from training.selectors.versions import newest_evaluations, rollback_target
+from training.services.counts import changed_since_kept
 from training.services.promotions import REASON_LENGTH
 from training.services.version_exports import version_export_request
 from training.tasks import MESSAGE_SECONDS, version_export_run
@@ -66,10 +69,14 @@ def version_page(request: HttpRequest, campaign: Campaign, number: int) -> HttpR
     own = evaluations.get(version.pk)
     pairs = measured_pairs(own.metrics, own.differences) if own else []
     others = ModelVersion.objects.filter(campaign=campaign).exclude(pk=version.pk)
+    kept = counts_of(campaign)
+    card = version_card(version, lineage, changed=partial(changed_since_kept, kept=kept))
+    outdated = changed_since_kept(own, kept) if own else ""
+    counts_announce(kept)
     context = _export_context(campaign, version) | {
-        "card": version_card(version, lineage),
+        "card": card,
         "lineage": lineage,
-        "changed_since": changed_since(own) if own else "",
+        "changed_since": outdated,
         "others": list(others.values("number", "is_champion")),
         "note_length": NOTE_LENGTH,
         "misfit": misfit,

@@ -1,14 +1,17 @@
 """Progress of campaigns and annotators, the vote table, and the queue status."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import numpy as np
 import pytest
+from django.core.cache import cache
 from django.utils import timezone
 
-from annotation.models import Annotation, Assignment, Campaign, Image
+from annotation.measures.figures_text import figures_text
+from annotation.models import Annotation, Assignment, Campaign, Image, StoredCount
 from annotation.selectors import progress
 from annotation.selectors.progress import (
     Progress,
@@ -81,7 +84,7 @@ def test_progress_counts(
     answer("alice", done, watch="yes", score=9)
     answer("alice", skipped, skip_reason="cannot rate")
     leases_claim(campaign=campaign, annotator=people["bob"], count=2)
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         progress, participation = campaign_progress(campaign), campaign_participation(campaign)
     assert (progress.images, progress.holdout_images, progress.complete_images) == (3, 1, 1)
     assert (progress.problem_images, progress.special_images, progress.all_images) == (1, 0, 4)
@@ -139,7 +142,7 @@ def test_progress_counts_special_and_problem_photos_separately(campaign: Campaig
     assert campaign_progress(campaign).all_images == campaign.images.count()
 
 
-def test_the_progress_of_many_campaigns_takes_one_query(
+def test_the_progress_of_many_campaigns_takes_two_queries(
     campaign: Campaign, make_image: Any, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     other, empty = (Campaign.objects.create(slug=slug, name=slug) for slug in ("other", "empty"))
@@ -147,14 +150,14 @@ def test_the_progress_of_many_campaigns_takes_one_query(
     make_image(2, campaign=other, vote_count=3)
     make_image(3, campaign=other, vote_count=9)
     ids = [campaign.pk, other.pk, empty.pk]
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # those that a worker has counted, and the others
         many = campaigns_progress(ids)
     assert many == {one.pk: campaign_progress(one) for one in (campaign, other, empty)}
     monkeypatch.setattr(progress, "LARGE", 1)
     campaigns_progress(ids)  # caches the progress of the campaign with two photos
     with django_assert_num_queries(0):
         assert campaign_progress(other) == many[other.pk]
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):  # those that a worker has counted, and the others
         assert campaigns_progress(ids) == many
 
 
@@ -231,3 +234,21 @@ class TestQueueStatus:
     def test_ignores_photos_of_other_campaigns(self, campaign: Any, people: Any, make_image: Any) -> None:
         make_image(1, campaign=Campaign.objects.create(slug="other", name="Other"))
         assert "no photos yet" in queue_status(campaign, people["alice"])
+
+
+def test_the_progress_that_a_worker_has_counted_lately_is_used(
+    campaign: Campaign, make_image: Any, django_assert_num_queries: Any
+) -> None:
+    make_image(1)
+    row = StoredCount.objects.create(
+        campaign=campaign,
+        name=progress.STORED_NAME,
+        parameters_key="0" * 64,
+        value=figures_text(Progress(images=60_000)),
+        made_at=timezone.now() - timedelta(minutes=1),
+    )
+    with django_assert_num_queries(1):
+        assert campaign_progress(campaign).images == 60_000
+    cache.clear()
+    StoredCount.objects.filter(pk=row.pk).update(made_at=timezone.now() - timedelta(minutes=11))
+    assert campaign_progress(campaign).images == 1, "no worker seems to run"

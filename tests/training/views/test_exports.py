@@ -76,6 +76,6 @@ def test_other_names_are_not_found(client_of: Any, rated: Campaign) -> None:
 
 def test_the_page_takes_few_queries(client_of: Any, rated: Campaign, django_assert_num_queries: Any) -> None:
     client = client_of("rita")
-    # session, user, campaign with role, simulated annotators?, six counts, bundles
-    with django_assert_num_queries(11):
+    # session, user, campaign with role, simulated annotators?, whether it is large, six counts, bundles
+    with django_assert_num_queries(12):
         client.get(PAGE)

@@ -10,6 +10,8 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import AuditRecord, Campaign
+from annotation.services import counts, kept_counts
+from annotation.tasks import stored_count_make
 from inference.models import ModelVersion
 from tests.opinions_and_predictions import vote
 from training.evaluation.promotion_rule import Rule, description
@@ -18,7 +20,6 @@ from training.services.evaluations import evaluation_make
 from training.services.promotions import promotion_make
 from training.services.runs import run_claim, run_finish, run_request, run_write
 from training.tasks import versions_evaluate
-from training.views import models
 
 State = TrainingRun.State
 TIME = r"\d+ \w+ \d{4}, \d\d:\d\d UTC"
@@ -360,12 +361,15 @@ def test_a_large_campaign_keeps_the_number_of_answers_and_says_when_it_was_count
 ) -> None:
     images = make_rated_images(train=4, features=4)
     client = client_of("ada")
-    assert "Counted at" not in text_of(client.get(MODELS))
-    monkeypatch.setattr(models, "LARGE", 1)
+    assert "Counted" not in text_of(client.get(MODELS))
+    monkeypatch.setattr(counts, "LARGE", 1)  # 50,000 photos would take minutes
+    assert "A worker is counting the answers" in text_of(client.get(MODELS))
+    for pk in kept_counts.CLAIMS.claimable_ids():
+        assert stored_count_make(pk)
     first = client.get(MODELS)
     assert "A run would learn from 8 answers" in text_of(first)
-    assert re.search(r"Counted at \d\d:\d\d:\d\d UTC", text_of(first))
+    assert re.search(r"Counted \d+ \w+, \d\d:\d\d:\d\d UTC", text_of(first))
     vote(images[0], people["ada"], 5)
     assert "A run would learn from 8 answers" in text_of(client.get(MODELS))
-    monkeypatch.setattr(models, "LARGE", 50_000)
+    monkeypatch.setattr(counts, "LARGE", 50_000)
     assert "A run would learn from 9 answers" in text_of(client.get(MODELS))
