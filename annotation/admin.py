@@ -7,12 +7,12 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
 from django.http import HttpRequest
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy
 
 from annotation.models import (
     Annotation,
     Assignment,
     AuditKind,
-    AuditRecord,
     Campaign,
     Image,
     ImportBatch,
@@ -49,6 +49,16 @@ class UserWithoutPasswordForm(UserChangeForm):
 
     password = None  # type: ignore[assignment]  # this is how Django removes an inherited field
 
+    class Meta(UserChangeForm.Meta):
+        # Django's own texts speak of its administration and of rights on single tables.
+        help_texts = {
+            "username": gettext_lazy("At most 150 letters, digits and @ . + - _. Case makes no difference."),
+            "is_simulated": gettext_lazy("A program that acts as an annotator, for demos and tests."),
+            "is_active": gettext_lazy("People who are not active cannot log in. Their answers are kept."),
+            "is_staff": gettext_lazy("May create campaigns."),
+            "is_superuser": gettext_lazy("Is an admin of every campaign, and may change users and open these tables."),
+        }
+
 
 @admin.register(User)
 class SiteUserAdmin(UserAdmin):
@@ -57,11 +67,14 @@ class SiteUserAdmin(UserAdmin):
     form = UserWithoutPasswordForm
     list_display = ("username", "is_simulated", "is_staff", "is_active", "last_login")
     list_filter = ("is_simulated", "is_staff", "is_superuser", "is_active")
+    # Roles in campaigns say what people may do. Rights on tables (groups, user_permissions) would have no effect.
     fieldsets = (
-        (None, {"fields": ("username",)}),
-        *(UserAdmin.fieldsets or ())[1:],
-        ("IQS", {"fields": ("is_simulated",)}),
+        (None, {"fields": ("username", "first_name", "last_name", "email")}),
+        (gettext_lazy("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "is_simulated")}),
+        (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined")
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's addresses without the page that sets the password of another user."""
@@ -186,13 +199,3 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     list_filter = ("campaign", "state")
     list_select_related = ("campaign",)
     inlines = (RejectionInline,)
-
-
-@admin.register(AuditRecord)
-class AuditRecordAdmin(ReadOnlyAdmin):
-    """The audit, as on its page."""
-
-    list_display = ("id", "at", "by", "kind", "user", "campaign", "what")
-    list_filter = ("kind",)
-    list_select_related = ("by", "user", "campaign")
-    show_full_result_count = False

@@ -60,6 +60,7 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("model version"), gettext_lazy("model versions")
         ordering = ["-number"]
         constraints = [
             models.UniqueConstraint(fields=["campaign", "number"], name="model_version_number"),
@@ -155,6 +156,7 @@ class Feature(PhotoWork):
     vector = models.BinaryField(null=True, help_text="Little-endian float16, one number per feature.")
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("feature"), gettext_lazy("features")
         constraints = [models.UniqueConstraint(fields=["image", "backbone"], name="feature_once")]
         indexes = _queue_indexes("backbone", "feature")
 
@@ -213,6 +215,7 @@ class Distortion(PhotoWork):
     quality_class = models.CharField(max_length=8, choices=QualityClass.choices, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("distortion"), gettext_lazy("distortions")
         constraints = [models.UniqueConstraint(fields=["image", "version"], name="distortion_once")]
         indexes = [
             *_queue_indexes("version", "distortion"),
@@ -269,6 +272,7 @@ class Prediction(models.Model):
     objects = PredictionQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("prediction"), gettext_lazy("predictions")
         constraints = [models.UniqueConstraint(fields=["image", "model_version"], name="prediction_once")]
         # The photo is the last column, for keyset pagination in the gallery.
         indexes = [

@@ -51,7 +51,7 @@ INSTALLED_APPS = [
     "training",
     "inference",
     "annotation",
-    "django.contrib.admin",
+    "iqs_site.administration.apps.AdministrationConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",

@@ -39,6 +39,3 @@ urlpatterns = [
 handler400 = "iqs_site.views.errors.bad_request"
 handler403 = "iqs_site.views.errors.no_access"
 handler404 = "iqs_site.views.errors.not_found"
-
-admin.site.site_title = admin.site.site_header = "IQS administration"
-admin.site.index_title = "All tables"

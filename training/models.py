@@ -81,6 +81,7 @@ class TrainingRun(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("training run"), gettext_lazy("training runs")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -187,6 +188,7 @@ class Evaluation(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("evaluation"), gettext_lazy("evaluations")
         ordering = ["-id"]
 
 
@@ -224,6 +226,7 @@ class Promotion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("change of champion"), gettext_lazy("changes of champion")
         ordering = ["-id"]
 
 

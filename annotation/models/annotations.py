@@ -145,6 +145,7 @@ class Annotation(models.Model):
     objects = AnnotationQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("answer"), gettext_lazy("answers")
         constraints = [
             models.UniqueConstraint(
                 fields=["image", "annotator", "is_repeat"], condition=Q(supersedes=None), name="annotation_first_once"

@@ -282,6 +282,7 @@ class Campaign(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("campaign"), _("campaigns")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=Q(scale_max__gt=F("scale_min")), name="campaign_scale_ascends"),

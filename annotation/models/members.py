@@ -33,6 +33,7 @@ class Membership(models.Model):
     )
 
     class Meta:
+        verbose_name, verbose_name_plural = _("member"), _("members")
         constraints = [models.UniqueConstraint(fields=["campaign", "user"], name="membership_once")]
 
     def __str__(self) -> str:

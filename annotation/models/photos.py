@@ -44,8 +44,8 @@ class ImportBatch(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("import"), gettext_lazy("imports")
         ordering = ["-id"]
-        verbose_name, verbose_name_plural = "import", "imports"
 
     @property
     def title(self) -> str:
@@ -73,6 +73,7 @@ class ImportRejection(models.Model):
     reason = models.TextField()
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("rejected file"), gettext_lazy("rejected files")
         ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["batch", "name"], name="rejection_once")]
 
@@ -157,6 +158,7 @@ class Image(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("photo"), gettext_lazy("photos")
         constraints = [models.UniqueConstraint(fields=["campaign", "sha256"], name="image_once")]
         indexes = [
             models.Index(

@@ -41,6 +41,7 @@ class Assignment(models.Model):
     expires_at = models.DateTimeField()
 
     class Meta:
+        verbose_name, verbose_name_plural = gettext_lazy("assignment"), gettext_lazy("assignments")
         constraints = [models.UniqueConstraint(fields=["image", "annotator", "is_repeat"], name="assignment_once")]
         indexes = [
             models.Index(fields=["expires_at"], condition=Q(state="leased"), name="assignment_leased"),

@@ -31,6 +31,14 @@ CAMPAIGN = (
     "special-photos/", "members/", "settings/", "comments/", "withdrawn/", "audit/",
 )  # fmt: skip
 SITE = ("/", "/users/", "/new-campaign/", "/plan-campaign/", "/admin/", "/api/", "/score/")
+# Of the administration: a long table, one with filters, one with long words, an empty one, and one that can be changed.
+TABLES = (
+    "annotation/image",
+    "annotation/annotation",
+    "inference/modelversion",
+    "training/promotion",
+    "annotation/user",
+)
 
 
 @pytest.fixture
@@ -60,7 +68,13 @@ def full(campaign: Campaign, people: dict[str, Any], make_image: Callable[..., A
     person = f"annotator-quality/?annotator={people['alice'].pk}"
     more = [f"disputed/{images[3].pk}/", "models/2/", "models/compare/?a=2&b=1", f"runs/{run.pk}/", person]
     more.append(f"imports/{batch.pk}/")
-    return [*(place + path for path in (*CAMPAIGN, *more)), *SITE]
+    rows = [
+        f"annotation/{name}"
+        for name in (f"campaign/{campaign.pk}", f"image/{images[0].pk}", f"user/{people['ada'].pk}")
+    ]
+    rows += [f"annotation/importbatch/{batch.pk}", f"inference/modelversion/{second.pk}"]
+    tables = [f"/admin/{path}/" for path in (*TABLES, *(f"{row}/change" for row in rows), f"{rows[0]}/history")]
+    return [*(place + path for path in (*CAMPAIGN, *more)), *SITE, *tables]
 
 
 @pytest.fixture

@@ -48,6 +48,10 @@ PAGES = [
     "/score/",
     "/users/",
     "/users/refused/",
+    "/admin/",
+    "/admin/annotation/user/",
+    "/admin/annotation/image/",
+    "/admin/annotation/annotation/",
 ]
 # Names of files, columns and values, and references, which are the same in every language.
 SAME = re.compile(
@@ -125,7 +129,7 @@ def test_the_login_page_follows_the_browser(open_page: Callable[..., Page]) -> N
 def test_pages_are_german_fit_and_axe_finds_nothing(
     open_page: Callable[..., Page], rated: list[Image], screen: dict[str, Any]
 ) -> None:
-    User.objects.filter(username="ada").update(language="de", is_staff=True)
+    User.objects.filter(username="ada").update(language="de", is_staff=True, is_superuser=True)
     page = open_page("/", "ada", **screen)
     root = page.url.removesuffix("/")
     for path in PAGES:

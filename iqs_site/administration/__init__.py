@@ -1,0 +1,1 @@
+"""Django's administration of the tables, in the frame of the app."""
