@@ -5,9 +5,10 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import UserChangeForm
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.urls import URLPattern
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from annotation.models import (
     Annotation,
@@ -21,7 +22,6 @@ from annotation.models import (
     User,
 )
 from annotation.services.audit import audit_changes
-from annotation.services.members import user_access_changed
 
 # Django writes no log entry for each of these rows that the audit could use. Rows can be deleted one by one.
 admin.site.disable_action("delete_selected")
@@ -54,10 +54,21 @@ class UserWithoutPasswordForm(UserChangeForm):
         help_texts = {
             "username": gettext_lazy("At most 150 letters, digits and @ . + - _. Case makes no difference."),
             "is_simulated": gettext_lazy("A program that acts as an annotator, for demos and tests."),
-            "is_active": gettext_lazy("People who are not active cannot log in. Their answers are kept."),
+            "is_active": gettext_lazy("Whether the person can log in. The Users page changes it."),
             "is_staff": gettext_lazy("May create campaigns."),
             "is_superuser": gettext_lazy("Is an admin of every campaign, and may change users and open these tables."),
         }
+
+    def clean_is_superuser(self) -> bool:
+        """Return whether the user is to be a superuser. Raises ValidationError if no active one would be left."""
+        wanted: bool = self.cleaned_data["is_superuser"]
+        # Every superuser is locked, so that two of them cannot take the right from each other at the same time.
+        superusers = list(User.objects.select_for_update().filter(is_superuser=True, is_active=True).order_by("pk"))
+        if not wanted and superusers == [self.instance]:
+            raise ValidationError(
+                gettext("%(username)s is the last superuser and stays one.") % {"username": self.instance.username}
+            )
+        return wanted
 
 
 @admin.register(User)
@@ -74,7 +85,7 @@ class SiteUserAdmin(UserAdmin):
         (gettext_lazy("Dates"), {"fields": ("last_login", "date_joined")}),
     )
     filter_horizontal = ()
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("is_active", "last_login", "date_joined")
 
     def get_urls(self) -> list[URLPattern]:
         """Return Django's addresses without the page that sets the password of another user."""
@@ -93,7 +104,7 @@ class SiteUserAdmin(UserAdmin):
         return (obj is None or obj.anonymised_at is None) and super().has_change_permission(request, obj)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save the user and record what changed. A deactivated user's sessions and tokens end."""
+        """Save the user and record what changed."""
         before = User.objects.get(pk=obj.pk)
         super().save_model(request, obj, form, change)
         audit_changes(
@@ -102,8 +113,6 @@ class SiteUserAdmin(UserAdmin):
             after={name: getattr(obj, name) for name in _ACCESS},
             user=obj,
         )
-        if before.is_active != obj.is_active:
-            user_access_changed(user=obj)
 
 
 class MembershipInline(admin.TabularInline):

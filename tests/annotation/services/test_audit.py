@@ -139,10 +139,10 @@ def test_changes_in_djangos_admin(
     url = reverse("admin:annotation_user_change", args=[people["rita"].pk])
     form = {"username": "rita", "date_joined_0": "2026-01-01", "date_joined_1": "00:00", "is_staff": "on"}
     records = last(lambda: client.post(url, form))
-    assert [one.kind for one in records] == ["account_changed", "account_deactivated", "admin_site"]
+    assert [one.kind for one in records] == ["account_changed", "admin_site"]
     assert (records[0].before, records[0].after) == ({"is_staff": False}, {"is_staff": True})
     assert {one.by for one in records} == {root}
-    assert set(records[-1].after["fields"]) >= {"Active", "Staff status"}
+    assert set(records[-1].after["fields"]) == {"Staff status"}
     assert "rita" not in f"{records[-1].what} {records[-1].after}"
     url = reverse("admin:annotation_campaign_change", args=[campaign.pk])
     rows = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}  # members are read-only there

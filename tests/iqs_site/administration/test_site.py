@@ -183,6 +183,18 @@ def test_the_form_of_a_user_has_no_rights_on_tables_and_keeps_its_dates(root: Cl
     assert "Nothing was changed here" in root.get(f"/admin/annotation/user/{people['bob'].pk}/history/").text
 
 
+def test_nobody_is_deactivated_here_and_the_last_superuser_stays_one(root: Client, people: dict[str, User]) -> None:
+    def change(name: str, **values: str) -> str:
+        return root.post(f"/admin/annotation/user/{people[name].pk}/change/", {"username": name, **values}).text
+
+    assert "ada is the last superuser and stays one." in change("ada")
+    change("alice", is_superuser="on")
+    assert "stays one" not in change("ada"), "alice is another one"
+    superusers = User.objects.filter(is_superuser=True)
+    assert [user.username for user in superusers] == ["alice"]
+    assert not User.objects.filter(is_active=False).exists()
+
+
 def test_searches_and_filters_without_rows_say_so(
     root: Client, campaign: Campaign, make_image: Callable[..., Any]
 ) -> None:
