@@ -142,11 +142,11 @@ def user_active_set(*, user: User, active: bool, by: User) -> None:
         return
     user.is_active = active
     user.save(update_fields=["is_active"])
-    user_access_changed(user=user, by=by)
+    _access_changed(user=user, by=by)
 
 
 @transaction.atomic
-def user_access_changed(*, user: User, by: User | None = None) -> None:
+def _access_changed(*, user: User, by: User) -> None:
     """Record that `is_active` has changed. End the sessions and revoke the tokens of a deactivated user."""
     kind = AuditKind.ACCOUNT_REACTIVATED if user.is_active else AuditKind.ACCOUNT_DEACTIVATED
     audit_record(kind=kind, by=by, user=user)
