@@ -1,7 +1,7 @@
 """Pages of a campaign with a million photos against the same pages with 1,000: the server's time in one process.
 
-Each page has three claims: its p95 is at most three times that of the small campaign, and at most `LIMIT`. So is its
-first request, before a worker has counted what the page shows. Then workers count, and the later requests follow.
+Each page has three claims: its p95 is at most three times that of the small campaign, its p95 is at most `LIMIT`, and
+its first request, before a worker has counted what the page shows, takes at most `LIMIT` (calibration: `FIRST_PAINT`).
 `IQS_BENCH_PHOTOS` makes the large campaign smaller. Filling a million photos takes 10 to 20 minutes and 6 GB in the
 folder for temporary files.
 """

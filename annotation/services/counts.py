@@ -4,9 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from annotation.models import LIVE, Annotation, Campaign, PhotoConsensus, StoredCount
+from annotation.models import LIVE, Annotation, Campaign, Image, PhotoConsensus, StoredCount
 from annotation.selectors.adjudications import DisputedPhotos, disputed_counts, disputed_photos
 from annotation.selectors.enough_votes import Forecast, stop_rule, votes_still_needed
 from annotation.selectors.progress import STORED_NAME, Progress, progress_count
@@ -70,12 +71,15 @@ def counts_of(campaign: Campaign) -> KeptCounts:
 
 
 def progress_ask() -> None:
-    """Queue the progress of large campaigns where it is old, for the sweep. Pages do not ask for it themselves."""
-    rows = StoredCount.objects.filter(name=PROGRESS.name, campaign__state=Campaign.State.CLOSED)
-    fresh = rows.filter(made_at__gt=timezone.now() - _CLOSED_AFTER).values("campaign_id")
-    counted = set(StoredCount.objects.filter(name=PROGRESS.name).values_list("campaign_id", flat=True))
-    campaigns = Campaign.objects.exclude(pk__in=fresh)
-    for kept in kept_counts_of([one for one in campaigns if one.pk in counted or _is_large(one)]):
+    """Queue the progress of large campaigns where it is old, for the sweep. Pages do not ask for it themselves.
+
+    Two queries, and one for each campaign whose progress is old.
+    """
+    stored = StoredCount.objects.filter(name=PROGRESS.name)
+    fresh = stored.filter(campaign__state=Campaign.State.CLOSED, made_at__gt=timezone.now() - _CLOSED_AFTER)
+    one_too_many = Image.objects.filter(campaign=OuterRef("pk")).order_by().values("pk")[LARGE : LARGE + 1]
+    large = Q(pk__in=stored.values("campaign_id")) | Exists(one_too_many)
+    for kept in kept_counts_of(Campaign.objects.filter(large).exclude(pk__in=fresh.values("campaign_id"))):
         kept.get(PROGRESS)
 
 

@@ -8,12 +8,11 @@ In a campaign with at most `LARGE` photos, a count takes some hundredths of a se
 import hashlib
 import json
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
-from django.db.models import Q
 from django.utils import timezone
 
 from annotation.measures.figures_text import figures_read, figures_text
@@ -102,8 +101,9 @@ class KeptCounts:
         return self._rows[name, key]
 
 
-def kept_counts_of(campaigns: Collection[Campaign]) -> list[KeptCounts]:
+def kept_counts_of(campaigns: Iterable[Campaign]) -> list[KeptCounts]:
     """Return the counts of several large campaigns for one page (one query)."""
+    campaigns = list(campaigns)
     rows: dict[int, dict[tuple[str, str], StoredCount]] = {campaign.pk: {} for campaign in campaigns}
     for row in StoredCount.objects.filter(campaign__in=list(rows)) if rows else ():
         rows[row.campaign_id][row.name, row.parameters_key] = row
@@ -135,7 +135,7 @@ def count_make(row: StoredCount, tell: Report | None = None) -> None:
         made_at=now,
         seconds=time.monotonic() - began,
     )
-    others = StoredCount.objects.filter(Q(campaign=row.campaign_id), name=row.name).order_by("-pk")
+    others = StoredCount.objects.filter(campaign_id=row.campaign_id, name=row.name).order_by("-pk")
     old = list(others.values_list("pk", flat=True)[_MOST_ROWS:])
     StoredCount.objects.filter(pk__in=old).exclude(state__in=(State.QUEUED, State.RUNNING)).delete()
 

@@ -6,6 +6,8 @@ from itertools import count
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation import tasks
@@ -100,3 +102,6 @@ def test_the_sweep_lets_workers_count_the_progress_of_large_campaigns(
     counts.progress_ask()
     assert [row.campaign for row in StoredCount.objects.all()] == [campaign]
     assert _work() == 1
+    with CaptureQueriesContext(connection) as queries:
+        counts.progress_ask()
+    assert len(queries) == 2, "however many campaigns there are"
